@@ -1,0 +1,1 @@
+"""The door for machines: GraphQL, and whether the hub is healthy."""

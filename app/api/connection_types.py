@@ -1,0 +1,271 @@
+"""Connectors, connections and calls to providers, as GraphQL shows them. No secret has a field here."""
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Self
+from uuid import UUID
+
+import strawberry
+from strawberry import relay
+from strawberry.scalars import JSON
+
+from app.api.context import Info
+from app.api.enums import enum
+from app.api.ids import id_text
+from app.api.pages import First
+from app.api.refusals import FixBy
+from app.connections import models
+from app.connectors import base
+
+if TYPE_CHECKING:
+    from app.api.sync_types import SyncRun
+
+
+@enum(
+    "Whether a connection reaches a real account.",
+    LIVE="A real account at the provider.",
+    SANDBOX="An imitation of the provider; never mixed with real data.",
+)
+class ConnectionMode(Enum):
+    LIVE = "live"
+    SANDBOX = "sandbox"
+
+
+@enum(
+    "Whether a connection can be used.",
+    UNTESTED="Nobody tested it with its present settings.",
+    ACTIVE="It works.",
+    NEEDS_ATTENTION="Somebody has to correct its settings and test it.",
+    PAUSED="The provider asked for a pause; it goes on by itself.",
+    DISABLED="Somebody switched it off.",
+)
+class ConnectionStatus(Enum):
+    UNTESTED = "untested"
+    ACTIVE = "active"
+    NEEDS_ATTENTION = "needs_attention"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+
+
+@enum(
+    "How a form asks for a setting.",
+    TEXT="One line of text.",
+    SECRET="A secret: given among the credentials, sealed, and never shown.",
+    URL="An address that begins with https://.",
+    INTEGER="A whole number.",
+    SECONDS="A number of seconds.",
+    BOOLEAN="Yes or no.",
+    CHOICE="One of `choices`.",
+)
+class SettingKind(Enum):
+    TEXT = "text"
+    SECRET = "secret"
+    URL = "url"
+    INTEGER = "integer"
+    SECONDS = "seconds"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+
+
+@strawberry.type(description="One setting of a connector: everything that a form needs to ask for it.")
+class ConnectorSetting:
+    name: str = strawberry.field(description="Its key in a connection's settings or credentials.")
+    title: str = strawberry.field(description="What a form calls it.")
+    help: str = strawberry.field(description="Where to find it or what it does.")
+    kind: SettingKind = strawberry.field(description="How a form asks for it.")
+    required: bool = strawberry.field(description="Whether a connection needs it.")
+    default: JSON | None = strawberry.field(description="What it is when nothing is given.")
+    choices: list[str] = strawberry.field(description="What can be chosen, for the kind CHOICE.")
+    minimum: float | None = strawberry.field(description="The least number, where there is one.")
+    maximum: float | None = strawberry.field(description="The greatest number, where there is one.")
+
+    @classmethod
+    def of(cls, setting: base.Setting) -> Self:
+        return cls(
+            name=setting.name,
+            title=setting.title,
+            help=setting.help,
+            kind=SettingKind(setting.kind),
+            required=setting.required,
+            default=setting.default,
+            choices=list(setting.choices),
+            minimum=setting.minimum,
+            maximum=setting.maximum,
+        )
+
+
+@strawberry.type(description="One kind of record that a connector reads.")
+class ConnectorStream:
+    name: str = strawberry.field(description="Its name, for `startSync`.")
+    title: str = strawberry.field(description="What people call it.")
+    entity: str = strawberry.field(description="What its records become in the hub, like `contact`.")
+    narrow_by: list[str] = strawberry.field(description="What a run of it can be limited by, like `contact_external_id`.")
+
+    @classmethod
+    def of(cls, stream: base.Stream) -> Self:
+        return cls(name=stream.name, title=stream.title, entity=stream.entity, narrow_by=list(stream.narrow_by))
+
+
+@strawberry.type(description="How many requests a provider allows.")
+class ConnectorRateLimit:
+    name: str = strawberry.field(description="What the limit is called, like `minute`.")
+    requests: int = strawberry.field(description="How many requests are allowed.")
+    seconds: int = strawberry.field(description="In how many seconds.")
+    reserved: int = strawberry.field(description="How many of them only decisions of clients may use.")
+
+    @classmethod
+    def of(cls, limit: base.RateLimit) -> Self:
+        return cls(name=limit.name, requests=limit.requests, seconds=limit.seconds, reserved=limit.reserved)
+
+
+@strawberry.type(description="What the hub can do with one provider.")
+class Connector:
+    provider: str = strawberry.field(description="The provider's name, for `createConnection`.")
+    title: str = strawberry.field(description="What people call the provider.")
+    description: str = strawberry.field(description="What the connector is for.")
+    documentation_url: str = strawberry.field(description="The provider's page about its interface.")
+    settings: list[ConnectorSetting] = strawberry.field(description="What a connection must and may be given.")
+    streams: list[ConnectorStream] = strawberry.field(description="What it reads.")
+    actions: list[str] = strawberry.field(description="What it writes, like `approve_quote`.")
+    rate_limits: list[ConnectorRateLimit] = strawberry.field(description="How many requests the provider allows.")
+    api_versions: list[str] = strawberry.field(description="The versions of the provider's interface that it uses.")
+
+    @classmethod
+    def of(cls, connector: base.Connector) -> Self:
+        return cls(
+            provider=connector.provider,
+            title=connector.title,
+            description=connector.description,
+            documentation_url=connector.documentation_url,
+            settings=[ConnectorSetting.of(setting) for setting in connector.settings],
+            streams=[ConnectorStream.of(stream) for stream in connector.streams.values()],
+            actions=list(connector.actions),
+            rate_limits=[ConnectorRateLimit.of(limit) for limit in connector.rate_limits],
+            api_versions=[version.name for version in connector.api_versions],
+        )
+
+
+@strawberry.type(description="What may be known of a secret that was given.")
+class CredentialHint:
+    name: str = strawberry.field(description="The setting that it is, like `api_key`.")
+    last_four: str = strawberry.field(description="Its last four characters; empty for a short one.")
+    set_at: datetime = strawberry.field(description="When it was given.")
+
+
+@strawberry.type(description="What the provider says of the account behind a connection.")
+class Account:
+    external_id: str = strawberry.field(description="The provider's id of the account.")
+    name: str = strawberry.field(description="What the account is called there.")
+    currency: str = strawberry.field(description="Its currency as ISO 4217; `XXX` where the provider has none.")
+    time_zone: str = strawberry.field(description="Its time zone, like `Australia/Perth`.")
+
+    @classmethod
+    def of(cls, account: base.Account) -> Self:
+        return cls(external_id=account.id, name=account.name, currency=account.currency, time_zone=account.time_zone)
+
+
+@strawberry.type(description="One authorised account at a provider.")
+class Connection(relay.Node):
+    uuid: relay.NodeID[UUID]
+    provider: str = strawberry.field(description="The provider's name, like `servicem8`.")
+    name: str = strawberry.field(description="What people call it.")
+    mode: ConnectionMode = strawberry.field(description="Whether it reaches a real account.")
+    settings: JSON = strawberry.field(description="Its settings without any secret.")
+    credential_hints: list[CredentialHint] = strawberry.field(description="Which secrets were given, and when.")
+    account: Account | None = strawberry.field(description="The account behind it; null before the first successful test.")
+    status: ConnectionStatus = strawberry.field(description="Whether it can be used.")
+    status_message: str | None = strawberry.field(description="Why it cannot be used, in one sentence.")
+    paused_until: datetime | None = strawberry.field(description="When a pause ends.")
+    tested_at: datetime | None = strawberry.field(description="When it was last tested.")
+    last_synced_at: datetime | None = strawberry.field(description="When a run of it last completed.")
+    version: int = strawberry.field(description="Counts up with every change of its settings; `updateConnection` names the one it saw.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    deleted_at: datetime | None = strawberry.field(description="When it was deleted; it can be restored.")
+
+    @strawberry.field(description="What the hub can do with its provider; null when this hub has lost the connector.")
+    def connector(self, info: Info) -> Connector | None:
+        connector = info.context.hub.connectors.get(self.provider)
+        return None if connector is None else Connector.of(connector)
+
+    @strawberry.field(description="Its latest sync runs, newest first.")
+    async def latest_runs(self, info: Info, first: First = 5) -> list[Annotated["SyncRun", strawberry.lazy("app.api.sync_types")]]:
+        return await info.context.loaders.latest_runs.load((self.uuid, first)) or []
+
+    @classmethod
+    def of(cls, connection: models.Connection) -> Self:
+        return cls(
+            uuid=connection.id,
+            provider=connection.provider,
+            name=connection.name,
+            mode=ConnectionMode(connection.mode.value),
+            settings=JSON(connection.settings),
+            credential_hints=[
+                CredentialHint(name=name, last_four=hint.last_four, set_at=hint.set_at)
+                for name, hint in connection.credential_hints.items()
+            ],
+            account=None if connection.account is None else Account.of(connection.account),
+            status=ConnectionStatus(connection.status.value),
+            status_message=connection.status_message,
+            paused_until=connection.paused_until,
+            tested_at=connection.tested_at,
+            last_synced_at=connection.last_synced_at,
+            version=connection.version,
+            created_at=connection.created_at,
+            updated_at=connection.updated_at,
+            deleted_at=connection.deleted_at,
+        )
+
+
+@strawberry.type(description="What a real exchange with the provider showed.")
+class ConnectionTest:
+    ok: bool = strawberry.field(description="Whether the provider accepted the credentials.")
+    message: str = strawberry.field(description="What happened, in one sentence.")
+    duration_ms: float = strawberry.field(description="How long the provider took, in milliseconds.")
+    account: Account | None = strawberry.field(description="The account that the provider named.")
+    code: str | None = strawberry.field(description="Why it did not work, for programs.")
+    fix_by: FixBy | None = strawberry.field(description="Who can fix it, when it did not work.")
+
+    @classmethod
+    def of(cls, test: models.ConnectionTest) -> Self:
+        return cls(
+            ok=test.ok,
+            message=test.message,
+            duration_ms=test.duration_ms,
+            account=None if test.account is None else Account.of(test.account),
+            code=test.code,
+            fix_by=FixBy(test.fix_by.value) if test.fix_by else None,
+        )
+
+
+@strawberry.type(description="One request to a provider, as it was sent. No secret is in it.")
+class ProviderCall:
+    call_id: strawberry.Private[UUID]
+    method: str = strawberry.field(description="The HTTP method.")
+    url: str = strawberry.field(description="The address without secrets.")
+    status: int | None = strawberry.field(description="The HTTP status; null: no answer came.")
+    attempt: int = strawberry.field(description="1 for the first try.")
+    duration_ms: float = strawberry.field(description="How long the provider took, in milliseconds.")
+    waited_ms: float = strawberry.field(description="How long the request waited for the rate limit before, in milliseconds.")
+    bytes_received: int = strawberry.field(description="How much came back.")
+    error: str | None = strawberry.field(description="What went wrong, in words.")
+    called_at: datetime = strawberry.field(description="When it was sent.")
+
+    @strawberry.field(description="Its id.")
+    def id(self) -> strawberry.ID:
+        return id_text("ProviderCall", self.call_id)
+
+    @classmethod
+    def of(cls, call: models.LoggedCall) -> Self:
+        return cls(
+            call_id=call.id,
+            method=call.method,
+            url=call.url,
+            status=call.status,
+            attempt=call.attempt,
+            duration_ms=call.duration_ms,
+            waited_ms=call.waited_ms,
+            bytes_received=call.bytes_received,
+            error=call.error,
+            called_at=call.called_at,
+        )

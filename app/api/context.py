@@ -1,0 +1,55 @@
+"""What every resolver may use: the hub, who asks, and loaders that gather look-ups."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from app.actors import Actor, Role
+from app.api.identity import Caller, Credential
+from app.bootstrap import Hub
+from app.errors import NotSignedIn
+
+if TYPE_CHECKING:
+    from app.api.loaders import Loaders
+
+
+@dataclass(slots=True)
+class Context:
+    """Of one HTTP request, or of one WebSocket for as long as it is open."""
+
+    hub: Hub
+    caller: Caller
+    credential: Credential | None = None
+    known_actor: Actor | None = None
+    connection_params: dict[str, object] = field(default_factory=dict)
+    """What a WebSocket's first message carried."""
+    is_watched: bool = False
+    """Whether something else checks again who this is, as WebSockets do."""
+    loaders: "Loaders" = field(init=False)
+
+    @property
+    def actor(self) -> Actor:
+        """Raises NotSignedIn while a WebSocket has not said who it is."""
+        if self.known_actor is None:
+            raise NotSignedIn
+        return self.known_actor
+
+    async def sign_in(self, credential: Credential) -> None:
+        """Raises NotSignedIn."""
+        self.known_actor = await credential.actor(self.hub)
+        self.credential = credential
+
+    async def check_again(self) -> None:
+        """Who asks may have been disabled, or given another role, since. Raises NotSignedIn."""
+        if self.credential is None:
+            raise NotSignedIn
+        await self.sign_in(self.credential)
+
+    @property
+    def may_look_inside(self) -> bool:
+        """Introspection and suggestions: for the organization's own people, where the setting allows it."""
+        return self.hub.settings.introspection and self.known_actor is not None and self.known_actor.role is not Role.CLIENT_CONTACT
+
+
+Info = strawberry.Info[Context, Any]

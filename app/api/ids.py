@@ -1,0 +1,49 @@
+"""Global ids: opaque texts that name a thing and its type, so that any of them can be asked for again by `node`."""
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from strawberry import relay
+
+from app.errors import InvalidInput
+
+
+def parse(given: str) -> tuple[str, UUID]:
+    """(type, id) inside a global id. Raises InvalidInput for a text that this hub did not make."""
+    try:
+        inside = relay.GlobalID.from_id(given)
+        return inside.type_name, UUID(inside.node_id)
+    except ValueError:
+        raise InvalidInput(fields={"id": "This is not one of our ids."}) from None
+
+
+def uuid_of(given: str, type_name: str, *, field: str = "id") -> UUID:
+    """The id inside. Raises InvalidInput when it names something else or nothing."""
+    try:
+        found, value = parse(given)
+    except InvalidInput:
+        found, value = "", UUID(int=0)
+    if found != type_name:
+        raise InvalidInput(fields={field: f"This is not the id of a {type_name}."})
+    return value
+
+
+def id_text(type_name: str, value: UUID | str) -> strawberry.ID:
+    """A global id of something that is only shown inside another thing."""
+    return strawberry.ID(str(relay.GlobalID(type_name, str(value))))
+
+
+def optional_uuid(given: str | None, type_name: str, *, field: str) -> UUID | None:
+    return None if given is None else uuid_of(given, type_name, field=field)
+
+
+IdempotencyKey = Annotated[
+    str,
+    strawberry.argument(
+        description="A text of your own choice, 1 to 200 characters. Asking again with the same key and the same "
+        "arguments changes nothing more; the same key with other arguments is refused."
+    ),
+]
+ConnectionId = Annotated[strawberry.ID, strawberry.argument(description="The connection's id.")]
+OfConnection = Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this connection.")]

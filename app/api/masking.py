@@ -1,0 +1,78 @@
+"""What a GraphQL error may say. A surprise says nothing but a reference, under which the log has all of it."""
+
+import secrets
+import traceback
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.extensions import MaskErrors
+
+from app.api.context import Context
+from app.errors import HubError, InvalidInput, NotSignedIn, PermissionDenied
+
+_log = structlog.get_logger("crosswalk.api")
+
+# Names that GraphQL clients and testing tools know.
+_CODES: dict[type[HubError], str] = {
+    InvalidInput: "BAD_USER_INPUT",
+    NotSignedIn: "UNAUTHENTICATED",
+    PermissionDenied: "FORBIDDEN",
+}
+
+
+class Masking(MaskErrors):
+    """Refusals of a query keep their sentence, mistakes in a document are explained, surprises are masked."""
+
+    def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
+        return [self._present(error) for error in errors]
+
+    def _present(self, error: GraphQLError) -> GraphQLError:
+        original = _origin(error)
+        if isinstance(original, StrawberryInputCoercionError):
+            return _with(error, error.message, {"code": _CODES[InvalidInput]})
+        if original is None:
+            return error if self._context.may_look_inside else without_suggestion(error)
+        if isinstance(original, HubError):
+            code = _CODES.get(type(original), original.code.upper())
+            return _with(error, original.message, {"code": code, "fixBy": original.fix_by.upper()})
+        reference = log_surprise(original, path=error.path)
+        return _with(error, sentence_for(reference), {"code": "INTERNAL_SERVER_ERROR", "reference": reference})
+
+    @property
+    def _context(self) -> Context:
+        context: Context = self.execution_context.context
+        return context
+
+
+def log_surprise(error: BaseException, **details: Any) -> str:
+    """Log what nobody expected; returns the reference that a person can quote.
+
+    The traceback goes as text: a renderer that draws local variables would write secrets into the log.
+    """
+    reference = secrets.token_hex(4)
+    _log.error("surprise", reference=reference, exception="".join(traceback.format_exception(error)), **details)
+    return reference
+
+
+def sentence_for(reference: str) -> str:
+    return f"Something went wrong on our side (reference {reference})."
+
+
+def without_suggestion(error: GraphQLError) -> GraphQLError:
+    """Without "Did you mean …", which lists the schema to whoever guesses."""
+    error.message = error.message.partition(" Did you mean ")[0]
+    return error
+
+
+def _origin(error: GraphQLError) -> BaseException | None:
+    """The exception behind an error, or None where the error was meant for the client."""
+    original: BaseException | None = error.original_error
+    while isinstance(original, GraphQLError):
+        original = original.original_error
+    return original
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(message, error.nodes, error.source, error.positions, error.path, extensions=extensions)

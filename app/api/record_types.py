@@ -1,0 +1,258 @@
+"""Contacts, jobs and mappings, as GraphQL shows them. A record's fields are those of app/records/entities.py."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+import msgspec
+import strawberry
+from strawberry import relay
+from strawberry.scalars import JSON
+
+from app.api.connection_types import Connection
+from app.api.context import Info
+from app.api.enums import enum
+from app.api.ids import id_text
+from app.mappings import models as mappings
+from app.records import entities
+from app.records.models import Record
+
+
+@enum(
+    "Where a job stands at the provider.",
+    QUOTE="It is offered.",
+    WORK_ORDER="It is ordered.",
+    COMPLETED="It is done.",
+    UNSUCCESSFUL="The offer was not taken.",
+)
+class JobStatus(Enum):
+    QUOTE = "quote"
+    WORK_ORDER = "work_order"
+    COMPLETED = "completed"
+    UNSUCCESSFUL = "unsuccessful"
+
+
+@enum(
+    "Where the link between a record and its counterpart stands.",
+    PENDING="The two have not been brought in step yet.",
+    SYNCED="The two are in step.",
+    FAILED="The last attempt failed.",
+    DELETED="The counterpart is gone at the provider.",
+)
+class MappingStatus(Enum):
+    PENDING = "pending"
+    SYNCED = "synced"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+@strawberry.type(description="A postal address.")
+class Address:
+    text: str = strawberry.field(description="The address in one piece, as the provider writes it.")
+    street: str = strawberry.field(description="Street and number.")
+    city: str = strawberry.field(description="City or town.")
+    state: str = strawberry.field(description="State or region.")
+    postcode: str = strawberry.field(description="Post code.")
+    country: str = strawberry.field(description="Country, as the provider writes it.")
+
+    @classmethod
+    def of(cls, address: entities.Address) -> Self:
+        return cls(**msgspec.structs.asdict(address))
+
+
+@strawberry.type(description="Somebody to speak to at a contact.")
+class ContactPerson:
+    external_id: str = strawberry.field(description="The provider's id of this person.")
+    name: str = strawberry.field(description="First and last name.")
+    email: str = strawberry.field(description="E-mail address.")
+    phone: str = strawberry.field(description="Phone number.")
+    mobile: str = strawberry.field(description="Mobile number.")
+    role: str = strawberry.field(description="What this person is for, like `BILLING`.")
+    is_primary: bool = strawberry.field(description="Whether this is the one to speak to first.")
+
+    @classmethod
+    def of(cls, person: entities.ContactPerson) -> Self:
+        return cls(**msgspec.structs.asdict(person))
+
+
+@strawberry.type(description="A company or private person that the organization deals with.")
+class Contact(relay.Node):
+    uuid: relay.NodeID[UUID]
+    connection_id: strawberry.Private[UUID | None]
+    external_id: str | None = strawberry.field(description="The provider's id.")
+    name: str = strawberry.field(description="Its name.")
+    email: str = strawberry.field(description="E-mail address.")
+    phone: str = strawberry.field(description="Phone number.")
+    website: str = strawberry.field(description="Website.")
+    tax_number: str = strawberry.field(description="Tax or company number.")
+    is_individual: bool = strawberry.field(description="Whether it is a private person.")
+    address: Address = strawberry.field(description="Where it is.")
+    billing_address: Address = strawberry.field(description="Where invoices go.")
+    people: list[ContactPerson] = strawberry.field(description="Whom to speak to.")
+    custom: JSON = strawberry.field(description="The provider's own fields that the hub does not know.")
+    version: int = strawberry.field(description="Counts up with every change.")
+    created_at: datetime = strawberry.field(description="When the hub first saw it.")
+    updated_at: datetime = strawberry.field(description="When the hub last saw it change.")
+    deleted_at: datetime | None = strawberry.field(description="When the hub saw that it is gone at the provider.")
+
+    @strawberry.field(description="The connection that it was read from.")
+    async def connection(self, info: Info) -> Connection | None:
+        return None if self.connection_id is None else await info.context.loaders.connection.load(self.connection_id)
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        contact = msgspec.convert(record.data, entities.Contact, strict=False)
+        return cls(
+            **_common(record),
+            name=contact.name,
+            email=contact.email,
+            phone=contact.phone,
+            website=contact.website,
+            tax_number=contact.tax_number,
+            is_individual=contact.is_individual,
+            address=Address.of(contact.address),
+            billing_address=Address.of(contact.billing_address),
+            people=[ContactPerson.of(person) for person in contact.people],
+            custom=JSON(contact.custom),
+        )
+
+
+@strawberry.type(description="A line of a job: material, labour or anything else that is quoted or invoiced.")
+class JobLine:
+    external_id: str = strawberry.field(description="The provider's id.")
+    position: int = strawberry.field(description="Its place in the list.")
+    description: str = strawberry.field(description="What it is.")
+    quantity: Decimal = strawberry.field(description="How many.")
+    unit_price: Decimal = strawberry.field(description="The price of one, before tax, with the provider's digits.")
+    tax_rate: Decimal = strawberry.field(description="The tax rate in percent.")
+
+    @classmethod
+    def of(cls, line: entities.JobLine) -> Self:
+        return cls(
+            external_id=line.external_id,
+            position=line.position,
+            description=line.description,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            tax_rate=line.tax_rate,
+        )
+
+
+@strawberry.type(description="A piece of work for a contact. While it is offered it is a quote as well.")
+class Job(relay.Node):
+    uuid: relay.NodeID[UUID]
+    connection_id: strawberry.Private[UUID | None]
+    external_id: str | None = strawberry.field(description="The provider's id.")
+    contact_external_id: str | None = strawberry.field(description="The provider's id of the contact that it is for.")
+    number: str = strawberry.field(description="The number that people see.")
+    status: JobStatus = strawberry.field(description="Where it stands at the provider.")
+    title: str = strawberry.field(description="What is to be done.")
+    site_address: str = strawberry.field(description="Where it is to be done.")
+    purchase_order_number: str = strawberry.field(description="The contact's own number for it.")
+    scheduled_on: date | None = strawberry.field(description="The day it is planned for.")
+    quoted_at: datetime | None = strawberry.field(description="When it was offered.")
+    ordered_at: datetime | None = strawberry.field(description="When it was ordered.")
+    completed_at: datetime | None = strawberry.field(description="When it was done.")
+    total: Decimal | None = strawberry.field(description="The sum as the provider computes it, tax included.")
+    lines: list[JobLine] = strawberry.field(description="Its lines, in order.")
+    custom: JSON = strawberry.field(description="The provider's own fields that the hub does not know.")
+    version: int = strawberry.field(description="Counts up with every change.")
+    created_at: datetime = strawberry.field(description="When the hub first saw it.")
+    updated_at: datetime = strawberry.field(description="When the hub last saw it change.")
+    deleted_at: datetime | None = strawberry.field(description="When the hub saw that it is gone at the provider.")
+
+    @strawberry.field(description="The connection that it was read from.")
+    async def connection(self, info: Info) -> Connection | None:
+        return None if self.connection_id is None else await info.context.loaders.connection.load(self.connection_id)
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        job = msgspec.convert(record.data, entities.Job, strict=False)
+        return cls(
+            **_common(record),
+            contact_external_id=job.contact_external_id,
+            number=job.number,
+            status=JobStatus(job.status),
+            title=job.title,
+            site_address=job.site_address,
+            purchase_order_number=job.purchase_order_number,
+            scheduled_on=job.scheduled_on,
+            quoted_at=job.quoted_at,
+            ordered_at=job.ordered_at,
+            completed_at=job.completed_at,
+            total=job.total,
+            lines=[JobLine.of(line) for line in job.lines],
+            custom=JSON(job.custom),
+        )
+
+
+def _common(record: Record) -> dict[str, Any]:
+    return {
+        "uuid": record.id,
+        "connection_id": record.connection_id,
+        "external_id": record.external_id,
+        "version": record.version,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "deleted_at": record.deleted_at,
+    }
+
+
+AnyRecord = Annotated[
+    Contact | Job, strawberry.union("Record", description="One item in the hub's own shape, whatever provider it came from.")
+]
+
+
+def record_of(record: Record) -> Contact | Job | None:
+    """None for an entity that has no GraphQL type yet."""
+    if record.entity == "contact":
+        return Contact.of(record)
+    return Job.of(record) if record.entity == "job" else None
+
+
+@strawberry.type(description="The link between a record and its counterpart at a connection.")
+class Mapping:
+    mapping_id: strawberry.Private[UUID]
+    connection_id: strawberry.Private[UUID]
+    record_id: strawberry.Private[UUID]
+    stream: str = strawberry.field(description="The stream that the counterpart is in.")
+    external_id: str = strawberry.field(description="The provider's id of the counterpart.")
+    status: MappingStatus = strawberry.field(description="Whether the two are in step.")
+    provider_version: str | None = strawberry.field(description="The provider's own version or time of change of the counterpart.")
+    last_synced_at: datetime | None = strawberry.field(description="When the two were last brought in step.")
+    last_error: str | None = strawberry.field(description="Why the last attempt failed.")
+    synced_by: str | None = strawberry.field(description="What brought them in step last.")
+    created_at: datetime = strawberry.field(description="When the link was made.")
+    updated_at: datetime = strawberry.field(description="When the link last changed.")
+
+    @strawberry.field(description="Its id.")
+    def id(self) -> strawberry.ID:
+        return id_text("Mapping", self.mapping_id)
+
+    @strawberry.field(description="The connection that holds the counterpart.")
+    async def connection(self, info: Info) -> Connection | None:
+        return await info.context.loaders.connection.load(self.connection_id)
+
+    @strawberry.field(description="The record in the hub.")
+    async def record(self, info: Info) -> AnyRecord | None:
+        record = await info.context.loaders.record.load(self.record_id)
+        return None if record is None else record_of(record)
+
+    @classmethod
+    def of(cls, mapping: mappings.Mapping) -> Self:
+        return cls(
+            mapping_id=mapping.id,
+            connection_id=mapping.connection_id,
+            record_id=mapping.record_id,
+            stream=mapping.stream,
+            external_id=mapping.external_id,
+            status=MappingStatus(mapping.status),
+            provider_version=mapping.provider_version,
+            last_synced_at=mapping.last_synced_at,
+            last_error=mapping.last_error,
+            synced_by=mapping.synced_by,
+            created_at=mapping.created_at,
+            updated_at=mapping.updated_at,
+        )

@@ -1,0 +1,79 @@
+"""Queries on contacts, jobs and mappings."""
+
+from typing import Annotated
+
+import strawberry
+
+from app.api.context import Info
+from app.api.ids import OfConnection, optional_uuid, uuid_of
+from app.api.pages import After, First, Listing, listing, page_of
+from app.api.queries import or_null
+from app.api.record_types import Contact, Job, JobStatus, Mapping, MappingStatus
+
+
+@strawberry.type
+class RecordQueries:
+    @strawberry.field(description="Contacts by name.")
+    async def contacts(
+        self,
+        info: Info,
+        connection_id: OfConnection = None,
+        search: Annotated[str | None, strawberry.argument(description="Only those whose name begins like this.")] = None,
+        first: First = 50,
+        after: After = None,
+    ) -> Listing[Contact]:
+        page = await info.context.hub.records.contacts(
+            info.context.actor,
+            page_of(first, after),
+            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
+            search=search,
+        )
+        return listing(page, after, Contact.of)
+
+    @strawberry.field(description="One contact; null when it does not exist.")
+    @or_null
+    async def contact(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The contact's id.")]
+    ) -> Contact | None:
+        record = await info.context.hub.records.get(info.context.actor, uuid_of(id, "Contact"))
+        return Contact.of(record) if record.entity == "contact" else None
+
+    @strawberry.field(description="Jobs, newest first; with `contactId` the jobs of one company.")
+    async def jobs(
+        self,
+        info: Info,
+        contact_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this contact.")] = None,
+        connection_id: OfConnection = None,
+        status: Annotated[JobStatus | None, strawberry.argument(description="Only those that stand here.")] = None,
+        first: First = 50,
+        after: After = None,
+    ) -> Listing[Job]:
+        page = await info.context.hub.records.jobs(
+            info.context.actor,
+            page_of(first, after),
+            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
+            contact_id=optional_uuid(contact_id, "Contact", field="contactId"),
+            status=status.value if status else None,
+        )
+        return listing(page, after, Job.of)
+
+    @strawberry.field(description="The links between records and their counterparts at providers, newest first.")
+    async def mappings(
+        self,
+        info: Info,
+        connection_id: OfConnection = None,
+        contact_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this contact.")] = None,
+        job_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this job.")] = None,
+        status: Annotated[MappingStatus | None, strawberry.argument(description="Only those that stand here.")] = None,
+        first: First = 50,
+        after: After = None,
+    ) -> Listing[Mapping]:
+        contact, job = optional_uuid(contact_id, "Contact", field="contactId"), optional_uuid(job_id, "Job", field="jobId")
+        page = await info.context.hub.records.mappings(
+            info.context.actor,
+            page_of(first, after),
+            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
+            record_id=contact or job,
+            status=status.value if status else None,
+        )
+        return listing(page, after, Mapping.of)

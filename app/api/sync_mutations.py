@@ -1,0 +1,225 @@
+"""Mutations on syncs and sync runs."""
+
+from typing import Annotated, Any
+
+import msgspec
+import strawberry
+
+from app.api.context import Info
+from app.api.ids import ConnectionId, IdempotencyKey, uuid_of
+from app.api.refusals import GENERAL, Refusal, answers, common
+from app.api.repeats import remembered
+from app.api.sync_types import Sync, SyncMode, SyncRun
+from app.errors import InvalidInput
+from app.idempotency import once
+from app.syncs import models
+from app.syncs.service import ConnectionNotUsable, SyncInProgress
+
+Streams = Annotated[list[str], strawberry.argument(description="The streams to sync, as `connectors` names them.")]
+Schedule = Annotated[str | None, strawberry.argument(description="Five cron fields, like `0 2 * * *`; null or left out: on demand.")]
+TimeZone = Annotated[str | None, strawberry.argument(description="The time zone of the schedule, like `Europe/Ljubljana`.")]
+
+
+@strawberry.type(name="SyncInProgress", description="Something is being synced on this connection already.")
+class SyncInProgressRefusal(Refusal):
+    refuses = (SyncInProgress,)
+    existing: strawberry.Private[SyncInProgress]
+
+    @strawberry.field(description="The run that is going on: watch it or cancel it.")
+    async def existing_run(self, info: Info) -> SyncRun | None:
+        return await info.context.loaders.sync_run.load(self.existing.existing_run_id)
+
+    @classmethod
+    def of(cls, error: SyncInProgress) -> "SyncInProgressRefusal":
+        return cls(**common(error), existing=error)
+
+
+@strawberry.type(name="ConnectionNotUsable", description="The connection has to be tested, corrected or enabled first.")
+class ConnectionNotUsableRefusal(Refusal):
+    refuses = (ConnectionNotUsable,)
+
+
+@strawberry.type(description="The run waits for a worker.")
+class StartSyncSuccess:
+    run: SyncRun = strawberry.field(description="The new run; with a repeated key the one that it started.")
+
+
+@strawberry.type(description="The run was asked to end, or had ended already.")
+class CancelSyncRunSuccess:
+    run: SyncRun = strawberry.field(description="The run as it is now.")
+
+
+@strawberry.type(description="Failed records were tried again.")
+class RetryFailedRecordsSuccess:
+    retried: int = strawberry.field(description="How many were tried.")
+    healed: int = strawberry.field(description="How many are taken over now.")
+    still_failed: int = strawberry.field(description="How many failed again.")
+
+
+@strawberry.type(description="The sync was made.")
+class CreateSyncSuccess:
+    sync: Sync = strawberry.field(description="The new sync.")
+
+
+@strawberry.type(description="The sync was changed.")
+class UpdateSyncSuccess:
+    sync: Sync = strawberry.field(description="The sync as it is now.")
+
+
+@strawberry.type(description="The sync is gone; its runs stay.")
+class DeleteSyncSuccess:
+    deleted_id: strawberry.ID = strawberry.field(description="The id that the sync had.")
+
+
+StartSyncResult = Annotated[
+    StartSyncSuccess | SyncInProgressRefusal | ConnectionNotUsableRefusal | GENERAL,
+    strawberry.union("StartSyncResult", description="A new run, or why there is none."),
+]
+CancelSyncRunResult = Annotated[
+    CancelSyncRunSuccess | GENERAL,
+    strawberry.union("CancelSyncRunResult", description="The run, or why it was not cancelled."),
+]
+RetryFailedRecordsResult = Annotated[
+    RetryFailedRecordsSuccess | ConnectionNotUsableRefusal | GENERAL,
+    strawberry.union("RetryFailedRecordsResult", description="What became of the records, or why they were not tried."),
+]
+CreateSyncResult = Annotated[
+    CreateSyncSuccess | GENERAL, strawberry.union("CreateSyncResult", description="The new sync, or why there is none.")
+]
+UpdateSyncResult = Annotated[
+    UpdateSyncSuccess | GENERAL, strawberry.union("UpdateSyncResult", description="The sync, or why it was not changed.")
+]
+DeleteSyncResult = Annotated[
+    DeleteSyncSuccess | GENERAL, strawberry.union("DeleteSyncResult", description="That it is gone, or why it is not.")
+]
+
+
+@strawberry.type
+class SyncMutations:
+    @strawberry.mutation(description="Start a sync run. It answers at once; watch the run with `syncRunProgress`.")
+    @answers
+    async def start_sync(
+        self,
+        info: Info,
+        connection_id: ConnectionId,
+        idempotency_key: IdempotencyKey,
+        streams: Annotated[list[str] | None, strawberry.argument(description="The streams to sync; left out: all of them.")] = None,
+        mode: Annotated[SyncMode, strawberry.argument(description="How much to read.")] = SyncMode.INCREMENTAL,
+        contact_external_id: Annotated[
+            str | None, strawberry.argument(description="Only what belongs to the contact with this id at the provider.")
+        ] = None,
+    ) -> StartSyncResult:
+        run = await info.context.hub.syncs.start(
+            info.context.actor,
+            uuid_of(connection_id, "Connection", field="connectionId"),
+            streams=streams,
+            mode=mode.value,
+            narrowed_to=None if contact_external_id is None else {"contact_external_id": contact_external_id},
+            idempotency_key=idempotency_key,
+        )
+        return StartSyncSuccess(run=SyncRun.of(run))
+
+    @strawberry.mutation(description="Ask a run to end. It acts within two seconds and keeps what it has committed.")
+    @answers
+    async def cancel_sync_run(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The run's id.")],
+        idempotency_key: IdempotencyKey,
+    ) -> CancelSyncRunResult:
+        actor, run_id = info.context.actor, uuid_of(id, "SyncRun")
+        async with once(actor, "cancel_sync_run", idempotency_key, [run_id]) as call:
+            if not call.repeated:
+                await info.context.hub.syncs.cancel(actor, run_id)
+                call.result = {}
+        return CancelSyncRunSuccess(run=SyncRun.of(await info.context.hub.syncs.run(actor, run_id)))
+
+    @strawberry.mutation(description="Try failed records again from their stored payloads.")
+    @answers
+    async def retry_failed_records(
+        self,
+        info: Info,
+        connection_id: ConnectionId,
+        idempotency_key: IdempotencyKey,
+        stream: Annotated[str | None, strawberry.argument(description="Only those of this stream.")] = None,
+        ids: Annotated[
+            list[strawberry.ID] | None, strawberry.argument(description="Only these, at most 1000; left out: all of them.")
+        ] = None,
+    ) -> RetryFailedRecordsResult:
+        actor, connection = info.context.actor, uuid_of(connection_id, "Connection", field="connectionId")
+        if ids is not None and len(ids) > 1000:
+            raise InvalidInput(fields={"ids": "Name at most 1000 records."})
+        record_ids = None if ids is None else [uuid_of(id, "FailedRecord", field="ids") for id in ids]
+
+        async def retry() -> object:
+            syncs = info.context.hub.syncs
+            return msgspec.to_builtins(await syncs.retry_failed_records(actor, connection, stream=stream, record_ids=record_ids))
+
+        request = [connection, stream, record_ids]
+        result = await remembered(actor, "retry_failed_records", idempotency_key, request, retry)
+        counts = msgspec.convert(result, models.RetryResult)
+        return RetryFailedRecordsSuccess(retried=counts.retried, healed=counts.healed, still_failed=counts.still_failed)
+
+    @strawberry.mutation(description="Make a standing sync. Without a schedule it is started on demand.")
+    @answers
+    async def create_sync(
+        self,
+        info: Info,
+        connection_id: ConnectionId,
+        name: Annotated[str, strawberry.argument(description="What people will call it.")],
+        streams: Streams,
+        idempotency_key: IdempotencyKey,
+        mode: Annotated[SyncMode, strawberry.argument(description="How much to read.")] = SyncMode.INCREMENTAL,
+        schedule: Schedule = None,
+        time_zone: TimeZone = None,
+    ) -> CreateSyncResult:
+        hub, actor = info.context.hub, info.context.actor
+        connection = uuid_of(connection_id, "Connection", field="connectionId")
+        request = [connection, name, streams, mode.value, schedule, time_zone]
+        async with once(actor, "create_sync", idempotency_key, request) as call:
+            if call.repeated:
+                return CreateSyncSuccess(sync=Sync.of(await hub.schedules.get(actor, call.id())))
+            sync = await hub.schedules.create(
+                actor, connection, name=name, streams=streams, mode=mode.value, schedule=schedule, time_zone=time_zone or "UTC"
+            )
+            call.result = {"id": str(sync.id)}
+        return CreateSyncSuccess(sync=Sync.of(sync))
+
+    @strawberry.mutation(description="Change a standing sync: what is given changes, what is left out stays.")
+    @answers
+    async def update_sync(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The sync's id.")],
+        idempotency_key: IdempotencyKey,
+        name: Annotated[str | None, strawberry.argument(description="What people call it.")] = None,
+        streams: Annotated[list[str] | None, strawberry.argument(description="The streams to sync.")] = None,
+        mode: Annotated[SyncMode | None, strawberry.argument(description="How much to read.")] = None,
+        schedule: Annotated[str | None, strawberry.argument(description="Five cron fields, like `0 2 * * *`.")] = None,
+        on_demand: Annotated[bool, strawberry.argument(description="Take the schedule away.")] = False,
+        time_zone: TimeZone = None,
+        enabled: Annotated[bool | None, strawberry.argument(description="Whether its schedule is followed.")] = None,
+    ) -> UpdateSyncResult:
+        hub, actor, sync_id = info.context.hub, info.context.actor, uuid_of(id, "Sync")
+        values: dict[str, Any] = {"name": name, "streams": streams, "mode": mode.value if mode else None, "schedule": schedule}
+        values |= {"on_demand": on_demand, "time_zone": time_zone, "enabled": enabled}
+        async with once(actor, "update_sync", idempotency_key, [sync_id, values]) as call:
+            if not call.repeated:
+                await hub.schedules.update(actor, sync_id, **values)
+                call.result = {}
+        return UpdateSyncSuccess(sync=Sync.of(await hub.schedules.get(actor, sync_id)))
+
+    @strawberry.mutation(description="Delete a standing sync. Its runs stay.")
+    @answers
+    async def delete_sync(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The sync's id.")],
+        idempotency_key: IdempotencyKey,
+    ) -> DeleteSyncResult:
+        actor, sync_id = info.context.actor, uuid_of(id, "Sync")
+        async with once(actor, "delete_sync", idempotency_key, [sync_id]) as call:
+            if not call.repeated:
+                await info.context.hub.schedules.delete(actor, sync_id)
+                call.result = {}
+        return DeleteSyncSuccess(deleted_id=id)

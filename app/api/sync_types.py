@@ -1,0 +1,293 @@
+"""Syncs, sync runs and what failed, as GraphQL shows them."""
+
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Self
+from uuid import UUID
+
+import strawberry
+from strawberry import relay
+from strawberry.scalars import JSON
+
+from app.api.context import Info
+from app.api.enums import enum
+from app.api.ids import id_text
+from app.api.refusals import FixBy
+from app.syncs import models
+
+if TYPE_CHECKING:
+    from app.api.connection_types import Connection
+
+
+@enum(
+    "Where a sync run stands.",
+    QUEUED="It waits for a worker.",
+    RUNNING="It is being worked on.",
+    CANCELLING="It was asked to end and does so at its next checkpoint.",
+    COMPLETED="Everything was taken over.",
+    PARTIALLY_COMPLETED="It ended; some records failed.",
+    FAILED="It could not go on.",
+    CANCELLED="It was ended on request; what it had committed stays.",
+)
+class SyncRunStatus(Enum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    PARTIALLY_COMPLETED = "partially_completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@enum(
+    "Where one stream of a run stands.",
+    QUEUED="Its turn has not come.",
+    RUNNING="It is being read.",
+    COMPLETED="It was read to its end.",
+    FAILED="It could not be read to its end.",
+    CANCELLED="The run was cancelled before its end.",
+)
+class StreamRunStatus(Enum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@enum(
+    "How much a sync reads.",
+    INCREMENTAL="What changed since the last completed run.",
+    FULL="Everything, compared with what the hub has.",
+)
+class SyncMode(Enum):
+    INCREMENTAL = "incremental"
+    FULL = "full"
+
+
+@enum(
+    "At which step a record failed.",
+    READ="It could not be identified in the provider's answer.",
+    ASSEMBLE="Its parts could not be put together.",
+    TRANSLATE="A field could not be translated.",
+    VALIDATE="A required field is missing or of the wrong type.",
+    STORE="It could not be stored.",
+    PROJECT="A quote could not be made of it.",
+)
+class FailureStage(Enum):
+    READ = "read"
+    ASSEMBLE = "assemble"
+    TRANSLATE = "translate"
+    VALIDATE = "validate"
+    STORE = "store"
+    PROJECT = "project"
+
+
+@strawberry.type(description="How many records had which outcome.")
+class SyncCounts:
+    read: int = strawberry.field(description="Records read from the provider.")
+    created: int = strawberry.field(description="Records that are new in the hub.")
+    updated: int = strawberry.field(description="Records that changed.")
+    unchanged: int = strawberry.field(description="Records that were as the hub had them.")
+    deleted: int = strawberry.field(description="Records that are gone at the provider.")
+    failed: int = strawberry.field(description="Records that could not be taken over.")
+
+    @classmethod
+    def of(cls, counts: models.Counts) -> Self:
+        return cls(
+            read=counts.read,
+            created=counts.created,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            deleted=counts.deleted,
+            failed=counts.failed,
+        )
+
+
+@strawberry.type(description="How far one stream of a run has come.")
+class SyncRunStream:
+    stream: str = strawberry.field(description="The stream's name, like `companies`.")
+    status: StreamRunStatus = strawberry.field(description="Where it stands.")
+    counts: SyncCounts = strawberry.field(description="How many records had which outcome so far.")
+    pages: int = strawberry.field(description="How many pages were committed.")
+    expected: int | None = strawberry.field(description="How many records it is expected to have, where that is known.")
+    started_at: datetime | None = strawberry.field(description="When its first page was asked for.")
+    finished_at: datetime | None = strawberry.field(description="When it ended.")
+
+    @classmethod
+    def of(cls, stream: models.SyncRunStream) -> Self:
+        return cls(
+            stream=stream.stream,
+            status=StreamRunStatus(stream.status),
+            counts=SyncCounts.of(stream.counts),
+            pages=stream.pages,
+            expected=stream.expected,
+            started_at=stream.started_at,
+            finished_at=stream.finished_at,
+        )
+
+
+@strawberry.type(description="A standing wish: which streams of a connection to sync, how, and when.")
+class Sync(relay.Node):
+    uuid: relay.NodeID[UUID]
+    connection_id: strawberry.Private[UUID]
+    name: str = strawberry.field(description="What people call it.")
+    streams: list[str] = strawberry.field(description="The streams that it syncs.")
+    mode: SyncMode = strawberry.field(description="How much it reads.")
+    schedule: str | None = strawberry.field(description="Five cron fields in `timeZone`; null: it is started on demand.")
+    time_zone: str = strawberry.field(description="The time zone of the schedule, like `Europe/Ljubljana`.")
+    next_due_at: datetime | None = strawberry.field(description="When it will start next.")
+    enabled: bool = strawberry.field(description="Whether its schedule is followed.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+    @strawberry.field(description="The connection that it syncs.")
+    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.connection_types")] | None:
+        return await info.context.loaders.connection.load(self.connection_id)
+
+    @classmethod
+    def of(cls, sync: models.Sync) -> Self:
+        return cls(
+            uuid=sync.id,
+            connection_id=sync.connection_id,
+            name=sync.name,
+            streams=list(sync.streams),
+            mode=SyncMode(sync.mode),
+            schedule=sync.schedule,
+            time_zone=sync.time_zone,
+            next_due_at=sync.next_due_at,
+            enabled=sync.enabled,
+            created_at=sync.created_at,
+            updated_at=sync.updated_at,
+        )
+
+
+@strawberry.type(description="One attempt to bring a connection's streams up to date.")
+class SyncRun(relay.Node):
+    uuid: relay.NodeID[UUID]
+    connection_id: strawberry.Private[UUID]
+    sync_id: strawberry.Private[UUID | None]
+    seconds: strawberry.Private[float | None]
+    status: SyncRunStatus = strawberry.field(description="Where it stands.")
+    mode: SyncMode = strawberry.field(description="How much it reads.")
+    narrowed_to: JSON | None = strawberry.field(description='What it is limited to, like `{"contact_external_id": "…"}`; null: nothing.')
+    requested_by: str = strawberry.field(description="The name of whoever started it.")
+    progress: float = strawberry.field(description="0 to 100; it never falls.")
+    message: str = strawberry.field(description="What it is doing, in words for people.")
+    error_code: str | None = strawberry.field(description="Why it failed, for programs.")
+    error_message: str | None = strawberry.field(description="Why it failed, in one sentence.")
+    fix_by: FixBy | None = strawberry.field(description="Who can fix what made it fail.")
+    revision: int = strawberry.field(description="Counts up with every change of this run.")
+    counts: SyncCounts = strawberry.field(description="How many records had which outcome so far.")
+    streams: list[SyncRunStream] = strawberry.field(description="Its streams, in the order in which they are read.")
+    created_at: datetime = strawberry.field(description="When it was asked for.")
+    started_at: datetime | None = strawberry.field(description="When a worker took it up.")
+    finished_at: datetime | None = strawberry.field(description="When it ended.")
+
+    @strawberry.field(description="An estimate of how many seconds it still takes; null before there is a pace.")
+    def seconds_left(self) -> int | None:
+        return None if self.seconds is None else min(round(self.seconds), 2**31 - 1)
+
+    @strawberry.field(description="The connection that it reads from.")
+    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.connection_types")] | None:
+        return await info.context.loaders.connection.load(self.connection_id)
+
+    @strawberry.field(description="The standing sync that it belongs to; null for a run that somebody started by itself.")
+    async def sync(self, info: Info) -> Sync | None:
+        return None if self.sync_id is None else await info.context.loaders.sync.load(self.sync_id)
+
+    @classmethod
+    def of(cls, run: models.SyncRun) -> Self:
+        return cls(
+            uuid=run.id,
+            connection_id=run.connection_id,
+            sync_id=run.sync_id,
+            seconds=run.seconds_left(datetime.now(UTC)),
+            status=SyncRunStatus(run.status.value),
+            mode=SyncMode(run.mode),
+            narrowed_to=None if run.narrowed_to is None else JSON(run.narrowed_to),
+            requested_by=str(run.requested_by.get("name", "")),
+            progress=float(run.progress),
+            message=run.message,
+            error_code=run.error_code,
+            error_message=run.error_message,
+            fix_by=FixBy(run.fix_by) if run.fix_by else None,
+            revision=run.revision,
+            counts=SyncCounts.of(run.counts),
+            streams=[SyncRunStream.of(stream) for stream in run.streams],
+            created_at=run.created_at,
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+        )
+
+
+@strawberry.type(description="A provider object that could not be taken over, and why. A later run that heals it closes it.")
+class FailedRecord:
+    model: strawberry.Private[models.FailedRecord]
+    stream: str = strawberry.field(description="The stream that it was read from.")
+    external_id: str = strawberry.field(description="The provider's id of the object.")
+    stage: FailureStage = strawberry.field(description="At which step it failed.")
+    error_code: str = strawberry.field(description="Why, for programs.")
+    message: str = strawberry.field(description="Why, in one sentence.")
+    fix_by: FixBy = strawberry.field(description="Who can fix it.")
+    payload: str = strawberry.field(description="What the provider sent, at most its first 20,000 bytes.")
+    attempts: int = strawberry.field(description="How often it was tried.")
+    first_failed_at: datetime = strawberry.field(description="When it failed first.")
+    last_failed_at: datetime = strawberry.field(description="When it failed last.")
+    resolved_at: datetime | None = strawberry.field(description="When it was taken over after all.")
+
+    @strawberry.field(description="Its id, for `retryFailedRecords`.")
+    def id(self) -> strawberry.ID:
+        return id_text("FailedRecord", self.model.id)
+
+    @strawberry.field(description="The connection that it was read from.")
+    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.connection_types")] | None:
+        return await info.context.loaders.connection.load(self.model.connection_id)
+
+    @strawberry.field(description="The run in which it failed last.")
+    async def run(self, info: Info) -> SyncRun | None:
+        return await info.context.loaders.sync_run.load(self.model.sync_run_id)
+
+    @classmethod
+    def of(cls, failed: models.FailedRecord) -> Self:
+        return cls(
+            model=failed,
+            stream=failed.stream,
+            external_id=failed.external_id,
+            stage=FailureStage(failed.stage),
+            error_code=failed.error_code,
+            message=failed.message,
+            fix_by=FixBy(failed.fix_by),
+            payload=failed.payload,
+            attempts=failed.attempts,
+            first_failed_at=failed.first_failed_at,
+            last_failed_at=failed.last_failed_at,
+            resolved_at=failed.resolved_at,
+        )
+
+
+@strawberry.type(description="Where one stream of a connection stands.")
+class StreamStatus:
+    last_run_id: strawberry.Private[UUID | None]
+    stream: str = strawberry.field(description="The stream's name.")
+    title: str = strawberry.field(description="What people call it.")
+    records: int = strawberry.field(description="How many records the hub has from it.")
+    failed_records: int = strawberry.field(description="How many of its objects could not be taken over so far.")
+    last_run_status: SyncRunStatus | None = strawberry.field(description="Where its last run stands; null before the first.")
+    last_completed_at: datetime | None = strawberry.field(description="When it was last read to its end.")
+
+    @strawberry.field(description="Its last run.")
+    async def last_run(self, info: Info) -> SyncRun | None:
+        return None if self.last_run_id is None else await info.context.loaders.sync_run.load(self.last_run_id)
+
+    @classmethod
+    def of(cls, status: models.StreamStatus) -> Self:
+        return cls(
+            last_run_id=status.last_run_id,
+            stream=status.stream,
+            title=status.title,
+            records=status.records,
+            failed_records=status.failed_records,
+            last_run_status=SyncRunStatus(status.last_run_status.value) if status.last_run_status else None,
+            last_completed_at=status.last_completed_at,
+        )

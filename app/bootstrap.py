@@ -1,0 +1,139 @@
+"""The one composition root: web, worker, command line and tests open the same Hub."""
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from arq.connections import ArqRedis, create_pool
+
+from app.audit.service import AuditService
+from app.budget import RedisBudget
+from app.clients.service import ClientService
+from app.connections.service import ConnectionService
+from app.connections.sessions import SessionFactory
+from app.connectors.guard import OutboundGuard
+from app.connectors.registry import find_connectors
+from app.connectors.transport import GuardedTransport
+from app.database import close_database, open_database
+from app.deliveries.service import DeliveryService
+from app.encryption import Vault
+from app.errors import HubError
+from app.feed.service import FeedService
+from app.mail.service import MailService
+from app.organizations.service import OrganizationService
+from app.queue import BULK_QUEUE, ArqQueue, deserialize, redis_settings, serialize
+from app.quotes.outcomes import DecisionOutcomes
+from app.quotes.service import QuoteService
+from app.records.service import RecordService
+from app.settings import Settings
+from app.syncs.engine import SyncEngine
+from app.syncs.pages import PageWriter
+from app.syncs.schedules import ScheduleService
+from app.syncs.service import SyncService
+
+
+class NotConfigured(HubError):
+    """No database or Redis is named: set CROSSWALK_DATABASE_URL and CROSSWALK_REDIS_URL, or use `crosswalk dev`."""
+
+    code = "not_configured"
+
+
+class Hub:
+    """Every resource and service, opened once for each process: `async with Hub(settings) as hub:`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.connectors = find_connectors()
+        self._stack = AsyncExitStack()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open_resources()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        self._build_services()
+        self._stack.push_async_callback(self.feed.close)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._stack.aclose()
+
+    async def _open_resources(self) -> None:
+        settings = self.settings
+        if settings.database_url is None or settings.redis_url is None:
+            raise NotConfigured
+        await open_database(settings.database_url, max_size=settings.database_connections)
+        self._stack.push_async_callback(close_database)
+        self.redis: ArqRedis = await create_pool(
+            redis_settings(settings.redis_url), job_serializer=serialize, job_deserializer=deserialize, default_queue_name=BULK_QUEUE
+        )
+        self._stack.push_async_callback(self.redis.aclose, close_connection_pool=True)
+        self.guard = OutboundGuard(settings.allowed_networks, settings.sandbox_urls if settings.sandboxes else ())
+        self.transport = GuardedTransport(self.guard)
+        self._stack.push_async_callback(self.transport.aclose)
+        self.vault = Vault.load_or_make(settings)
+
+    def _build_services(self) -> None:
+        self.queue = ArqQueue(self.redis)
+        self.audit = AuditService(self.now)
+        self.feed = FeedService(self.redis)
+        self.mail = MailService(self.settings, self.queue, self.now)
+        self.organizations = OrganizationService(self.settings, self.audit, self.mail, self.redis, self.now)
+        self.records = RecordService()
+        self.connections = ConnectionService(
+            registry=self.connectors,
+            sessions=SessionFactory(self.connectors, self.vault, self.transport, RedisBudget(self.redis)),
+            vault=self.vault,
+            settings=self.settings,
+            audit=self.audit,
+            feed=self.feed,
+            mail=self.mail,
+            now=self.now,
+        )
+        self._build_quotes()
+        self._build_syncs()
+
+    def _build_quotes(self) -> None:
+        titles = {provider: connector.title for provider, connector in self.connectors.items()}
+        outcomes = DecisionOutcomes(self.audit, self.feed, self.mail, titles=titles, public_url=self.settings.public_url, now=self.now)
+        self.deliveries = DeliveryService(
+            connectors=self.connectors,
+            open_session=self.connections.open_session,
+            mark_needs_attention=self.connections.mark_needs_attention,
+            outcomes=outcomes,
+            audit=self.audit,
+            feed=self.feed,
+            queue=self.queue,
+            mail=self.mail,
+            public_url=self.settings.public_url,
+        )
+        self.quotes = QuoteService(audit=self.audit, feed=self.feed, deliveries=self.deliveries, outcomes=outcomes, now=self.now)
+        self.clients = ClientService(self.organizations, self.mail, self.audit, self.quotes.assign_client)
+
+    def _build_syncs(self) -> None:
+        engine = SyncEngine(
+            connections=self.connections,
+            connectors=self.connectors,
+            writer=PageWriter({"job": self.quotes.project, "contact": self.quotes.project}),
+            feed=self.feed,
+            queue=self.queue,
+            mail=self.mail,
+        )
+        self.syncs = SyncService(
+            engine=engine,
+            connections=self.connections,
+            connectors=self.connectors,
+            audit=self.audit,
+            feed=self.feed,
+            queue=self.queue,
+        )
+        self.connections.runs = self.syncs
+        self.connections.hurry = self.deliveries.hurry
+        self.schedules = ScheduleService(
+            syncs=self.syncs, connections=self.connections, connectors=self.connectors, audit=self.audit, now=self.now
+        )

@@ -1,0 +1,112 @@
+"""Opens sessions: an authorised, limited and logged client for one piece of work on a connection."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from app.actors import Scope
+from app.connections import repository, rules
+from app.connections.call_log import StoredCallLog
+from app.connections.models import Connection, ConnectionStatus
+from app.connectors.base import Account, Connector, Session
+from app.connectors.budget import Budget, ConnectionBudget, Counters, Priority
+from app.connectors.client import Transport
+from app.connectors.errors import ConnectorError, CredentialsRefused, QuotaExhausted
+from app.encryption import CredentialsUnreadable, Vault
+from app.errors import FixBy, NotFound
+
+
+class ConnectionNotFound(NotFound):
+    """This connection does not exist, or you may not see it."""
+
+    code = "connection_not_found"
+
+
+class ConnectionUnusable(ConnectorError):
+    """This connection cannot be used as it is; work on it waits until somebody has seen to it."""
+
+    code = "connection_unusable"
+    fix_by = FixBy.CUSTOMER
+
+
+class CredentialsLost(CredentialsRefused):
+    """These credentials were sealed with another master key: use that key again (CROSSWALK_MASTER_KEY), or enter them again."""
+
+    code = "credentials_unreadable"
+
+
+_UNUSABLE = {
+    ConnectionStatus.UNTESTED: "This connection must be tested with its present settings before it is used.",
+    ConnectionStatus.NEEDS_ATTENTION: "This connection needs attention: {message}",
+    ConnectionStatus.DISABLED: "This connection is disabled.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFactory:
+    """What all sessions of a process share: connectors, keys, the guarded transport, and the counters of requests."""
+
+    connectors: Mapping[str, Connector]
+    vault: Vault
+    transport: Transport
+    counters: Counters
+
+    @asynccontextmanager
+    async def open(
+        self,
+        scope: Scope,
+        connection_id: UUID,
+        *,
+        priority: Priority = "bulk",
+        sync_run_id: UUID | None = None,
+        delivery_id: UUID | None = None,
+    ) -> AsyncIterator[Session]:
+        """A session on a connection that may be used.
+
+        Raises ConnectionNotFound, ConnectionUnusable, QuotaExhausted, CredentialsLost.
+        """
+        found = await repository.get_with_credentials(scope, connection_id)
+        if found is None:
+            raise ConnectionNotFound
+        connection, sealed = found
+        check_usable(connection, priority, datetime.now(UTC))
+        connector = self.connectors[connection.provider]
+        settings = rules.decode_settings(connector, {**connection.settings, **self._secrets(sealed)})
+        log = StoredCallLog(scope, connection_id, connection.provider, sync_run_id, delivery_id)
+        async with self.make(connector, settings, connection.account, log, priority) as session:
+            yield session
+
+    @asynccontextmanager
+    async def make(
+        self, connector: Connector, settings: Any, account: Account | None, log: StoredCallLog, priority: Priority
+    ) -> AsyncIterator[Session]:
+        """A session with these settings, saved or not."""
+        client = connector.make_client(settings, transport=self.transport, budget=self._budget(connector, log), log=log, priority=priority)
+        try:
+            yield Session(client, settings, account)
+        finally:
+            await log.close()
+
+    def _secrets(self, sealed: bytes) -> dict[str, str]:
+        try:
+            return self.vault.open(sealed)
+        except CredentialsUnreadable:
+            raise CredentialsLost from None
+
+    def _budget(self, connector: Connector, log: StoredCallLog) -> Budget:
+        key = str(log.connection_id or f"{log.scope.organization_id}:{connector.provider}")
+        return ConnectionBudget(self.counters, key, connector.rate_limits)
+
+
+def check_usable(connection: Connection, priority: Priority, now: datetime) -> None:
+    """Whether work may begin. A pause holds bulk work only: decisions have requests that are kept for them."""
+    if connection.deleted_at is not None:
+        raise ConnectionUnusable("This connection was deleted.")
+    if sentence := _UNUSABLE.get(connection.status):
+        raise ConnectionUnusable(sentence.format(message=connection.status_message or "it stopped working."))
+    if connection.status is ConnectionStatus.PAUSED and priority == "bulk":
+        left = (connection.paused_until - now).total_seconds() if connection.paused_until else 60.0
+        raise QuotaExhausted(connection.status_message, retry_after=max(1.0, left))

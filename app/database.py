@@ -1,0 +1,269 @@
+"""The one wrapper around Piccolo's engine and asyncpg: scopes, transactions, reads in one round trip.
+
+Every statement runs inside a scope. Row-level security shows rows only of the organization (and, for a client's
+contact, of the client) that `crosswalk.organization_id` and `crosswalk.client_id` name; both are set for one
+transaction only, so a pooled connection remembers nothing.
+
+Piccolo's own transactions are not used: a failed COMMIT keeps its connection, and a nested one is no savepoint.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from piccolo.engine.postgres import PostgresEngine
+
+from app.actors import Scope
+
+APP_ROLE = "crosswalk_app"
+SYSTEM_ROLE = "crosswalk_system"
+# A worker frozen inside a transaction holds row locks; the server ends its transaction after this time.
+IDLE_IN_TRANSACTION_SECONDS = 15
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562, 5.7): ids sort by the time they were made."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds << 80) | random
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    return UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62))
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
+    """No session state is ever set on a pooled connection, so there is nothing to reset: one round trip less."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+@dataclass(eq=False)
+class _Transaction:
+    scope: Scope
+    connection: asyncpg.Connection
+    task: asyncio.Task[Any] | None
+    savepoints: int = 0
+    hooks: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+    last_writes: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+
+
+_current: ContextVar[_Transaction | None] = ContextVar("transaction", default=None)
+_engine: PostgresEngine | None = None
+
+
+async def open_database(url: str, *, min_size: int = 1, max_size: int = 10) -> None:
+    """Open this process's pool. `url` is the application's login, which owns nothing."""
+    global _engine
+    _engine = PostgresEngine(config={"dsn": url}, log_queries=False, extensions=())
+    await _engine.start_connection_pool(
+        min_size=min_size,
+        max_size=max_size,
+        connection_class=_Connection,
+        init=_prepare_connection,
+        server_settings={
+            "application_name": "crosswalk",
+            "statement_timeout": "60s",
+            "lock_timeout": "20s",
+            "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
+            "timezone": "UTC",
+        },
+    )
+
+
+async def close_database() -> None:
+    """Close the pool. A connection that is still in use after 10 s is cut."""
+    global _engine
+    engine, _engine = _engine, None
+    if engine is not None and engine.pool is not None:
+        try:
+            await asyncio.wait_for(engine.pool.close(), 10)
+        except TimeoutError:
+            engine.pool.terminate()
+
+
+def _pool() -> asyncpg.Pool:
+    if _engine is None or _engine.pool is None:
+        raise RuntimeError("The database is not open; `async with hub:` opens it.")
+    return _engine.pool
+
+
+async def _prepare_connection(connection: asyncpg.Connection) -> None:
+    """JSON columns travel as Python objects; an owner's or superuser's login steps down to the application's role."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, encoder=_encode_json, decoder=msgspec.json.decode, schema="pg_catalog")
+    if await connection.fetchval("SELECT session_user <> $1", APP_ROLE):
+        await connection.execute(f"SET ROLE {APP_ROLE}")
+
+
+def _encode_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+@asynccontextmanager
+async def transaction(scope: Scope) -> AsyncIterator[None]:
+    """A transaction within the scope; inside another one of the same task and scope, a savepoint."""
+    outer = _active()
+    if outer is None:
+        async with _outermost(scope):
+            yield
+    elif outer.scope != scope:
+        raise RuntimeError("A transaction cannot reach from one scope into another.")
+    else:
+        async with _savepoint(outer):
+            yield
+
+
+def _active() -> _Transaction | None:
+    """The transaction of this task. A child task inherits the variable but must not share the connection."""
+    current = _current.get()
+    return current if current is not None and current.task is asyncio.current_task() else None
+
+
+@asynccontextmanager
+async def _outermost(scope: Scope) -> AsyncIterator[None]:
+    async with _pool().acquire() as connection:
+        current = _Transaction(scope, connection, asyncio.current_task())
+        token = _current.set(current)
+        try:
+            await connection.execute(f"BEGIN; {_set_scope(scope)}")
+            yield
+            for write in current.last_writes:
+                await write()
+            await connection.execute("COMMIT")
+        except BaseException:
+            await _roll_back(connection)
+            raise
+        finally:
+            _current.reset(token)
+    for hook in current.hooks:
+        await hook()
+
+
+async def _roll_back(connection: asyncpg.Connection) -> None:
+    """Leave the transaction whatever its state is; a broken connection is thrown away by the pool, maybe already."""
+    try:
+        if not connection.is_closed() and connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
+
+
+@asynccontextmanager
+async def _savepoint(current: _Transaction) -> AsyncIterator[None]:
+    current.savepoints += 1
+    name, hooks, last_writes = f"level_{current.savepoints}", len(current.hooks), len(current.last_writes)
+    await current.connection.execute(f"SAVEPOINT {name}")
+    try:
+        yield
+    except BaseException:
+        del current.hooks[hooks:], current.last_writes[last_writes:]
+        await current.connection.execute(f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
+        raise
+    await current.connection.execute(f"RELEASE SAVEPOINT {name}")
+
+
+def _set_scope(scope: Scope) -> str:
+    client = "*" if scope.client_id is None else str(scope.client_id)
+    return (
+        f"SELECT set_config('crosswalk.organization_id', '{scope.organization_id}', true),"
+        f" set_config('crosswalk.client_id', '{client}', true)"
+    )
+
+
+def of_client(table: str) -> str:
+    """The second wall as a predicate: rows of the scope's client, or of every client for the organization's own people.
+
+    Every statement that a client's contact can cause carries it, beside the policies that say the same. Without a
+    scope there are no rows.
+    """
+    return f"current_setting('crosswalk.client_id', true) IN ('*', {table}.client_id::text)"
+
+
+def after_commit(hook: Callable[[], Awaitable[object]]) -> None:
+    """Run the hook once the outermost transaction has committed; a rollback forgets it."""
+    current = _active()
+    if current is None:
+        raise RuntimeError("after_commit needs a transaction.")
+    current.hooks.append(hook)
+
+
+def before_commit(write: Callable[[], Awaitable[object]]) -> None:
+    """Run the write as one of the last of the outermost transaction; a rollback forgets it.
+
+    For what locks a row that everybody of an organization needs: every other lock is held by then, so two
+    transactions cannot wait for each other, and the row is held for moments only.
+    """
+    current = _active()
+    if current is None:
+        raise RuntimeError("before_commit needs a transaction.")
+    current.last_writes.append(write)
+
+
+async def fetch(scope: Scope, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+    """The rows of a statement. Outside a transaction it must be a SELECT and takes one round trip."""
+    current = _active()
+    if current is not None:
+        _same_scope(current, scope)
+        rows: list[asyncpg.Record] = await current.connection.fetch(sql, *arguments)
+        return rows
+    client = "*" if scope.client_id is None else str(scope.client_id)
+    async with _pool().acquire() as connection:
+        return list(await connection.fetch(_scoped(sql, len(arguments)), *arguments, str(scope.organization_id), client))
+
+
+def _scoped(sql: str, arguments: int) -> str:
+    """One statement that sets the scope and then reads.
+
+    The inner query hangs on a column of the first node through OFFSET 0 (which keeps it from being pulled up), so
+    Postgres evaluates the first node before it opens any scan; a test alternates organizations on one connection.
+    """
+    return (
+        "WITH scope AS MATERIALIZED ("
+        f"SELECT set_config('crosswalk.organization_id', ${arguments + 1}, true)"
+        f" || set_config('crosswalk.client_id', ${arguments + 2}, true) AS is_set)"
+        f" SELECT answer.* FROM scope CROSS JOIN LATERAL ("
+        f"SELECT query.* FROM (\n{sql}\n) AS query WHERE scope.is_set <> '' OFFSET 0) AS answer"
+    )
+
+
+async def fetch_row(scope: Scope, sql: str, *arguments: Any) -> asyncpg.Record | None:
+    """The first row, or None."""
+    rows = await fetch(scope, sql, *arguments)
+    return rows[0] if rows else None
+
+
+async def fetch_value(scope: Scope, sql: str, *arguments: Any) -> Any:
+    """The first column of the first row, or None."""
+    row = await fetch_row(scope, sql, *arguments)
+    return row[0] if row is not None else None
+
+
+async def execute(scope: Scope, sql: str, *arguments: Any) -> int:
+    """Write; needs a transaction. Returns the number of rows touched."""
+    current = _active()
+    if current is None:
+        raise RuntimeError("A write needs a transaction.")
+    _same_scope(current, scope)
+    status: str = await current.connection.execute(sql, *arguments)
+    return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
+
+
+def _same_scope(current: _Transaction, scope: Scope) -> None:
+    if current.scope != scope:
+        raise RuntimeError("A statement cannot reach from one scope into another.")
+
+
+async def system_fetch(sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
+    """A read across organizations, as the role that can only list what is due and find an address."""
+    async with _pool().acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute(f"SET LOCAL ROLE {SYSTEM_ROLE}")
+        return list(await connection.fetch(sql, *arguments))

@@ -1,0 +1,111 @@
+"""Every query on the feed."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from app.actors import Scope
+from app.database import execute, fetch, fetch_value, of_client
+from app.feed.models import Batch, Event, NewEvent
+
+BATCH = 200
+"""The most events that a subscriber holds in memory."""
+FAR_BEHIND = 1000
+"""With more events than this to catch up with, a subscriber gets the latest of each subject."""
+
+
+async def add(scope: Scope, events: Sequence[NewEvent]) -> int:
+    """Number the events and store them. Returns the last sequence.
+
+    The organization's counter stays locked until the commit, so sequences become visible in their order, without gaps.
+    """
+    added = await fetch(scope, _ADD, *_columns(scope, events))
+    if not added:
+        await execute(scope, "INSERT INTO organization_counter (organization_id) VALUES ($1) ON CONFLICT DO NOTHING", scope.organization_id)
+        added = await fetch(scope, _ADD, *_columns(scope, events))
+    return max(int(row["sequence"]) for row in added)
+
+
+_ADD = """
+    WITH counted AS (
+        UPDATE organization_counter SET event_sequence = event_sequence + cardinality($3::uuid[])
+        WHERE organization_id = $1 RETURNING event_sequence
+    )
+    INSERT INTO event (organization_id, sequence, client_id, topic, subject_id, revision, data)
+    SELECT $1, counted.event_sequence - cardinality($3::uuid[]) + given.place, given.client_id, given.topic,
+        given.subject_id, given.revision, given.data
+    FROM counted, unnest($2::text[], $3::uuid[], $4::bigint[], $5::jsonb[], $6::uuid[])
+        WITH ORDINALITY AS given (topic, subject_id, revision, data, client_id, place)
+    RETURNING sequence
+"""
+
+
+def _columns(scope: Scope, events: Sequence[NewEvent]) -> list[Any]:
+    return [
+        scope.organization_id,
+        [event.topic for event in events],
+        [event.subject_id for event in events],
+        [event.revision for event in events],
+        [event.data for event in events],
+        [event.client_id for event in events],
+    ]
+
+
+async def head(scope: Scope) -> int:
+    """The last sequence, 0 before the first event."""
+    sql = "SELECT event_sequence FROM organization_counter WHERE organization_id = $1"
+    return await fetch_value(scope, sql, scope.organization_id) or 0
+
+
+async def read(scope: Scope, *, topics: Sequence[str], subject_id: UUID | None, after: int) -> Batch:
+    """The next events after that place, each batch one statement and so one moment."""
+    watched = (scope.organization_id, after, list(topics), subject_id)
+    rows = await fetch(scope, _READ, *watched)
+    if _head(rows) - after > FAR_BEHIND and await fetch_value(scope, _COUNT, *watched) > FAR_BEHIND:
+        rows = await fetch(scope, _READ_LATEST, *watched)
+    events = sorted((_event(row) for row in rows if row["sequence"] is not None), key=lambda event: event.sequence)
+    more = len(events) == BATCH
+    return Batch(events, events[-1].sequence if more else max(after, _head(rows)), more)
+
+
+def _head(rows: Sequence[asyncpg.Record]) -> int:
+    return rows[0]["head"] if rows else 0
+
+
+def _event(row: asyncpg.Record) -> Event:
+    return Event(row["sequence"], row["topic"], row["subject_id"], row["revision"], row["data"], row["missed"])
+
+
+_WATCHED = f"""
+    event.organization_id = $1 AND event.sequence > $2 AND event.topic = ANY($3::text[])
+    AND ($4::uuid IS NULL OR event.subject_id = $4) AND {of_client("event")}
+"""
+
+
+def _select(missed: str, condition: str) -> str:
+    return f"""
+        SELECT counter.event_sequence AS head, found.* FROM organization_counter AS counter LEFT JOIN LATERAL (
+            SELECT sequence, topic, subject_id, revision, data, {missed} AS missed FROM event
+            WHERE {_WATCHED} AND {condition}
+            ORDER BY sequence LIMIT {BATCH}
+        ) AS found ON true
+        WHERE counter.organization_id = $1
+    """
+
+
+def _another(condition: str) -> str:
+    """Whether the same subject has another event."""
+    return f"""EXISTS (
+        SELECT FROM event AS other WHERE other.organization_id = event.organization_id
+          AND other.topic = event.topic AND other.subject_id = event.subject_id AND {condition}
+    )"""
+
+
+_READ = _select("false", "true")
+_READ_LATEST = _select(
+    missed=_another("other.sequence > $2 AND other.sequence < event.sequence"),
+    condition=f"NOT {_another('other.sequence > event.sequence')}",
+)
+_COUNT = f"SELECT count(*) FROM (SELECT FROM event WHERE {_WATCHED} LIMIT {FAR_BEHIND + 1}) AS waiting"

@@ -1,0 +1,149 @@
+"""From a job to what a client sees: lines with exact amounts, a hash that tells versions apart, and differences. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from babel.numbers import get_currency_precision
+
+from app.quotes.models import ChangeKind, Content, ContentLine, FieldChange, LineChange, Totals
+from app.records.entities import Job, JobLine
+
+_DIGITS = 80
+"""Enough for the exact product of the longest quantity and price that a record can hold."""
+_GREATEST = Decimal(10) ** 18
+"""A sum beyond this is a mistake in the data."""
+_HUNDRED = Decimal(100)
+
+
+class ContentInvalid(ValueError):
+    """A job whose lines cannot be added up; the message is for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """A job as a quote: what stands at its head, and the content that is decided on."""
+
+    number: str
+    contact_external_id: str | None
+    site_address: str
+    provider_status: str
+    issued_at: datetime | None
+    edited_at: datetime | None
+    content: Content
+    content_hash: str
+
+
+def project_job(data: Mapping[str, Any], currency: str) -> Projected:
+    """What a client sees of the job. Raises ContentInvalid for amounts that make no sense."""
+    try:
+        job = msgspec.convert(data, Job)
+    except msgspec.ValidationError as error:
+        raise ContentInvalid(f"The job cannot be read as a quote: {error}.") from None
+    content = make_content(job.title or f"Quote {job.number}".strip(), currency, job.lines)
+    return Projected(
+        number=job.number,
+        contact_external_id=job.contact_external_id,
+        site_address=job.site_address,
+        provider_status=job.status,
+        issued_at=job.quote_sent_at or job.quoted_at,
+        edited_at=job.edited_at,
+        content=content,
+        content_hash=content_hash(content),
+    )
+
+
+def make_content(title: str, currency: str, lines: Iterable[JobLine]) -> Content:
+    """Lines in their order with amounts, and their sums. Raises ContentInvalid."""
+    rounded = _rounding(currency)
+    ordered = sorted(lines, key=lambda line: (line.position, line.external_id))
+    if len({line.external_id for line in ordered}) != len(ordered):
+        raise ContentInvalid("Two lines of the job have the same id.")
+    content = tuple(_line(line, rounded) for line in ordered)
+    sums = sum_up(currency, content, len(content))
+    return Content(title, currency, content, sums.subtotal, sums.tax, sums.total)
+
+
+def sum_up(currency: str, lines: Iterable[Any], of: int) -> Totals:
+    """The sums of lines that carry `amount` and `tax`; of no lines, zero."""
+    chosen = list(lines)
+    zero = _rounding(currency)(Decimal(0))
+    with localcontext(prec=_DIGITS):
+        subtotal = sum((line.amount for line in chosen), zero)
+        tax = sum((line.tax for line in chosen), zero)
+        return Totals(currency, len(chosen), of, subtotal, tax, subtotal + tax)
+
+
+def content_hash(content: Content) -> str:
+    """Equal for what looks equal: neither the order of lines nor the zeros after a number make a version."""
+    lines = sorted(
+        [line.external_id, line.description, _plain(line.quantity), _plain(line.unit_price), _plain(line.tax_rate)]
+        for line in content.lines
+    )
+    return sha256(msgspec.json.encode([content.title, content.currency, lines])).hexdigest()
+
+
+def line_changes(old: Content, new: Content) -> tuple[LineChange, ...]:
+    """Line by line, in the order of the new content; removed lines last."""
+    before = {line.external_id: line for line in old.lines}
+    after = {line.external_id: line for line in new.lines}
+    changes = [_change(before.get(key), line) for key, line in after.items() if not _same(before.get(key), line)]
+    changes += [_change(line, None) for key, line in before.items() if key not in after]
+    return tuple(changes)
+
+
+def field_changes(old: Content, new: Content) -> tuple[FieldChange, ...]:
+    """What else a client would notice."""
+    shown = (("title", old.title, new.title), ("currency", old.currency, new.currency), ("total", f"{old.total:f}", f"{new.total:f}"))
+    return tuple(FieldChange(name, before, after) for name, before, after in shown if before != after)
+
+
+def _line(line: JobLine, rounded: Callable[[Decimal], Decimal]) -> ContentLine:
+    if not all(value.is_finite() for value in (line.quantity, line.unit_price, line.tax_rate)):
+        raise ContentInvalid(f"The line {line.description[:60]!r} has a number that is none.")
+    if line.tax_rate < 0:
+        raise ContentInvalid(f"The line {line.description[:60]!r} has a tax rate below zero.")
+    with localcontext(prec=_DIGITS):
+        amount = rounded(line.quantity * line.unit_price)
+        tax = rounded(amount * line.tax_rate / _HUNDRED)
+        if abs(amount) >= _GREATEST or abs(tax) >= _GREATEST:
+            raise ContentInvalid(f"The line {line.description[:60]!r} has an amount that is out of range.")
+        return ContentLine(
+            line.external_id, line.position, line.description, line.quantity, line.unit_price, line.tax_rate, amount, tax, amount + tax
+        )
+
+
+def _rounding(currency: str) -> Callable[[Decimal], Decimal]:
+    """To the currency's exponent, half up: 2 for EUR, 0 for JPY, 3 for KWD."""
+    exponent = Decimal(1).scaleb(-get_currency_precision(currency))
+
+    def rounded(value: Decimal) -> Decimal:
+        with localcontext(prec=_DIGITS):
+            try:
+                return value.quantize(exponent, ROUND_HALF_UP) + 0  # + 0 makes a negative zero a zero
+            except InvalidOperation:
+                raise ContentInvalid("An amount is out of range.") from None
+
+    return rounded
+
+
+def _plain(value: Decimal) -> str:
+    with localcontext(prec=_DIGITS):
+        return f"{value.normalize() + 0:f}"
+
+
+def _change(old: ContentLine | None, new: ContentLine | None) -> LineChange:
+    kind = ChangeKind.ADDED if old is None else ChangeKind.REMOVED if new is None else ChangeKind.CHANGED
+    line = new or old
+    assert line is not None
+    return LineChange(line.external_id, kind, line.description, old, new)
+
+
+def _same(old: ContentLine | None, new: ContentLine) -> bool:
+    if old is None or old.description != new.description:
+        return False
+    return (old.quantity, old.unit_price, old.tax_rate, old.total) == (new.quantity, new.unit_price, new.tax_rate, new.total)

@@ -1,0 +1,47 @@
+"""What the record services return."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One item in the hub's canonical shape; `data` is one of app/records/entities.py as plain values."""
+
+    id: UUID
+    organization_id: UUID
+    entity: str
+    connection_id: UUID | None
+    external_id: str | None
+    """The provider's id at `connection_id`."""
+    data: Mapping[str, Any]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVersion:
+    """What a record was until `replaced_at`."""
+
+    record_id: UUID
+    version: int
+    data: Mapping[str, Any]
+    deleted_at: datetime | None
+    replaced_at: datetime
+    replaced_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """One record before and after a page. `before` is None for a new one, `after` for a deleted one."""
+
+    record_id: UUID
+    external_id: str
+    entity: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None

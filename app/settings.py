@@ -1,0 +1,136 @@
+"""The environment, read once. `crosswalk doctor` explains every setting from the texts below."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+
+from app.errors import HubError
+
+Network = IPv4Network | IPv6Network
+
+
+class SettingInvalid(HubError):
+    """A setting cannot be used as it is."""
+
+    code = "setting_invalid"
+
+
+class Secret(str):
+    """A text that hides itself when printed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+
+def _setting(default: Any, explanation: str) -> Any:
+    metadata = {"explanation": explanation}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Each field `name` is read from the environment variable `CROSSWALK_NAME`."""
+
+    database_url: Secret | None = _setting(
+        None, "Postgres (15 to 18) as the application's login. Without it the hub starts its own server."
+    )
+    database_owner_url: Secret | None = _setting(
+        None, "The login that owns the tables, for `crosswalk migrate`. Default: CROSSWALK_DATABASE_URL."
+    )
+    redis_url: Secret | None = _setting(None, "Redis 6.2 or later, or Valkey. Without it the hub starts its own server.")
+    data_dir: Path = _setting(lambda: Path(".crosswalk"), "Where the hub's own servers, the master key and logs live.")
+    master_key: Secret | None = _setting(
+        None, "Fernet keys for credentials, newest first, separated by commas. Without it one is made in the data directory (mode 0600)."
+    )
+    host: str = _setting("127.0.0.1", "The address that `crosswalk serve` listens on.")
+    port: int = _setting(8000, "The port that `crosswalk serve` listens on.")
+    public_url: str = _setting("http://127.0.0.1:8000", "How people reach the hub; links in mails are built from it.")
+    allowed_origins: tuple[str, ...] = _setting(
+        (), "Other origins whose browsers may call the API and open WebSockets, separated by commas."
+    )
+    trusted_proxies: tuple[Network, ...] = _setting((), "Networks of proxies whose X-Forwarded-For is believed, separated by commas.")
+    allowed_networks: tuple[Network, ...] = _setting(
+        (), "Private networks that connections may reach (on-premises systems), separated by commas."
+    )
+    sandboxes: bool = _setting(False, "Whether connections in sandbox mode may be made. The demo and `crosswalk dev` turn it on.")
+    sandbox_urls: tuple[str, ...] = _setting(
+        (), "Addresses (scheme, host and port) of sandboxes that this deployment registered, separated by commas."
+    )
+    smtp_url: Secret | None = _setting(
+        None, "smtp(s)://user:password@host:port for mail. Without it mail is kept and shown in the console."
+    )
+    mail_from: str = _setting("Crosswalk <crosswalk@localhost>", "The sender of mails.")
+    database_connections: int = _setting(10, "How many database connections one process may open.")
+    introspection: bool = _setting(
+        False, "Whether an organization's people may ask the API for its schema; tools need it. `crosswalk dev` and the demo turn it on."
+    )
+    debug: bool = _setting(False, "The GraphiQL page at /graphql; it loads its scripts from the network. Never in production.")
+    log_level: str = _setting("info", "debug, info, warning or error.")
+    worker_bulk_slots: int = _setting(4, "How many sync runs one worker advances at a time.")
+    worker_decision_slots: int = _setting(8, "How many deliveries one worker sends at a time.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> "Settings":
+        """Read `CROSSWALK_*` once. Raises SettingInvalid with the variable's name and what it should look like."""
+        environment = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        for setting in fields(cls):
+            text = environment.get(variable_name(setting.name), "").strip()
+            if text:
+                values[setting.name] = _read(setting.name, str(setting.type), text)
+        return cls(**(values | overrides))
+
+
+def variable_name(setting: str) -> str:
+    """The environment variable of a setting."""
+    return f"CROSSWALK_{setting.upper()}"
+
+
+def _read(name: str, kind: str, text: str) -> Any:
+    try:
+        return _PARSERS_BY_NAME.get(name, _PARSERS[kind])(text)
+    except ValueError as error:
+        raise SettingInvalid(f"{variable_name(name)} cannot be read: {error}.") from None
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("write true or false")
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _log_level(text: str) -> str:
+    if text.lower() not in {"debug", "info", "warning", "error"}:
+        raise ValueError("write debug, info, warning or error")
+    return text.lower()
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(part, strict=False) for part in _list(text))
+
+
+_PARSERS: dict[str, Any] = {
+    "<class 'str'>": str,
+    "<class 'int'>": int,
+    "<class 'bool'>": _boolean,
+    "<class 'pathlib.Path'>": Path,
+    "pathlib.Path": Path,
+    "app.settings.Secret | None": Secret,
+    "tuple[str, ...]": _list,
+    "tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]": _networks,
+}
+
+_PARSERS_BY_NAME: dict[str, Any] = {"log_level": _log_level}

@@ -1,0 +1,165 @@
+"""What the sync services return: frozen values, safe to hand to any door."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    PARTIALLY_COMPLETED = "partially_completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_active(self) -> bool:
+        return self in ACTIVE_STATUSES
+
+
+ACTIVE_STATUSES = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.CANCELLING)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Records by outcome."""
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.read + other.read,
+            self.created + other.created,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.deleted + other.deleted,
+            self.failed + other.failed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRunStream:
+    """How far one stream of a run has come."""
+
+    stream: str
+    position: int
+    status: str
+    counts: Counts
+    pages: int
+    expected: int | None
+    """How many records the walk is expected to have, where that is known."""
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """One attempt to bring a connection's streams up to date."""
+
+    id: UUID
+    organization_id: UUID
+    connection_id: UUID
+    sync_id: UUID | None
+    direction: str
+    mode: str
+    narrowed_to: Mapping[str, str] | None
+    status: RunStatus
+    requested_by: Mapping[str, Any]
+    revision: int
+    progress: float
+    """0 to 100, never falling."""
+    message: str
+    error_code: str | None
+    error_message: str | None
+    fix_by: str | None
+    attempts: int
+    """How often it was taken up since its last checkpoint."""
+    next_attempt_at: datetime
+    cancel_requested_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    streams: Sequence[SyncRunStream]
+
+    @property
+    def counts(self) -> Counts:
+        return sum((stream.counts for stream in self.streams), Counts())
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """An estimate from the pace so far; None before there is a pace."""
+        if self.status is not RunStatus.RUNNING or self.started_at is None or self.progress < 5:
+            return None
+        elapsed = (now - self.started_at).total_seconds()
+        return elapsed * (100 - self.progress) / self.progress
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """A standing wish: which streams of a connection, how, and when."""
+
+    id: UUID
+    organization_id: UUID
+    connection_id: UUID
+    name: str
+    streams: Sequence[str]
+    direction: str
+    mode: str
+    schedule: str | None
+    """Five-field cron in `time_zone`; None is on demand."""
+    time_zone: str
+    next_due_at: datetime | None
+    enabled: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRecord:
+    """A provider object that could not be taken over, and why."""
+
+    id: UUID
+    connection_id: UUID
+    stream: str
+    external_id: str
+    sync_run_id: UUID
+    stage: str
+    error_code: str
+    message: str
+    fix_by: str
+    payload: str
+    attempts: int
+    first_failed_at: datetime
+    last_failed_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryResult:
+    """What became of failed records that were tried again."""
+
+    retried: int
+    healed: int
+    still_failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """Where one stream of a connection stands."""
+
+    stream: str
+    title: str
+    records: int
+    failed_records: int
+    last_run_id: UUID | None
+    last_run_status: RunStatus | None
+    last_completed_at: datetime | None

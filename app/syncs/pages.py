@@ -1,0 +1,272 @@
+"""Takes over one page: parts, records, mappings, failed records and what is projected from them.
+
+Everything happens in the caller's transaction, together with the page's checkpoint. A record that cannot be taken over
+becomes a failed record; the others go on.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from app.actors import Scope
+from app.connectors.base import Account, BadItem, Item, Page, Part, Stream
+from app.database import new_id, transaction
+from app.errors import FixBy
+from app.mappings import repository as mappings
+from app.mappings.repository import Known, MappingWrite
+from app.mappings.translate import RecordInvalid, Translator
+from app.quotes.models import ConnectionRef, ProjectionFailure
+from app.records import repository as records
+from app.records.models import RecordChange
+from app.records.repository import RecordWrite
+from app.syncs import failures, rules
+from app.syncs.failures import Failure
+from app.syncs.models import Counts
+from app.syncs.walks import lock_records_of
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a page comes from: a stream of a connection, and what its account says of itself."""
+
+    scope: Scope
+    connection_id: UUID
+    provider: str
+    account: Account
+    stream: Stream
+    translator: Translator
+    run_id: UUID | None
+    """None: somebody tries failed records again, which stay with the run that they failed in."""
+    name: str
+    """Who is noted as the one who synced."""
+
+
+_UNUSABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, msgspec.MsgspecError)
+"""What a document that nobody thought of may cause. It must not stop the records beside it."""
+
+Project = Callable[[Scope, ConnectionRef, Sequence[RecordChange]], Awaitable[Sequence[ProjectionFailure]]]
+"""Brings what people decide on (quotes) in step with changed records, in the same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An item that has changed, translated."""
+
+    item: Item
+    known: Known | None
+    fingerprint: bytes
+    data: bytes
+    entity: str
+
+
+@dataclass(slots=True)
+class _Outcome:
+    unchanged: list[str] = field(default_factory=list)
+    candidates: list[_Candidate] = field(default_factory=list)
+    deletions: list[tuple[Item, Known]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+
+class PageWriter:
+    """Writes pages of one kind of source. `projections` are by entity."""
+
+    def __init__(self, projections: Mapping[str, Project]) -> None:
+        self._projections = projections
+
+    async def write(self, source: Source, page: Page) -> tuple[Counts, list[str]]:
+        """Store the page. Returns what became of its records, and their external ids."""
+        scope, stream = source.scope, source.stream.record_stream
+        await lock_records_of(scope, source.connection_id, stream)
+        items = {item.external_id: item for item in page.items}
+        again = await self._take_parts(source, page.parts, items)
+        outcome = await _examine(source, [*items.values(), *again])
+        outcome.failures += [_unreadable(bad) for bad in page.bad]
+        created, updated, deleted = await self._store(source, outcome)
+        await _settle_failures(source, outcome, [part.external_id for part in page.parts])
+        counts = Counts(
+            read=len(items) + len(again) + len(page.bad),
+            created=created,
+            updated=updated,
+            unchanged=len(items) + len(again) + len(page.bad) - created - updated - deleted - len(outcome.failures),
+            deleted=deleted,
+            failed=len(outcome.failures),
+        )
+        return counts, list(items)
+
+    async def _take_parts(self, source: Source, parts: Sequence[Part], items: Mapping[str, Item]) -> list[Item]:
+        """Store parts; returns the known parents whose parts changed, so that they are assembled again."""
+        if not parts:
+            return []
+        where = (source.scope, source.connection_id, source.stream.record_stream)
+        latest = {(part.kind, part.external_id): part for part in parts}
+        parents = await mappings.put_parts(*where, list(latest.values()))
+        missing = sorted(parents - items.keys())
+        # What failed is later than what the mapping holds, and may be well with its new parts.
+        failed = await failures.open_payloads(*where, missing)
+        known = await mappings.payloads(*where, [external_id for external_id in missing if external_id not in failed])
+        again = [Item(external_id, payload, version) for external_id, payload, version in known]
+        return [Item(external_id, payload) for external_id, payload in failed.items()] + again
+
+    async def _store(self, source: Source, outcome: _Outcome) -> tuple[int, int, int]:
+        """Write what changed; a value that Postgres refuses is found by halving and becomes a failed record."""
+        changes = await self._write_isolating(source, outcome.candidates, outcome.failures)
+        changes += await _write_deletions(source, outcome.deletions)
+        seen = [change for change in changes if change.before != change.after]
+        project = self._projections.get(source.translator.entity_name)
+        if project is not None and seen:
+            origin = ConnectionRef(source.connection_id, source.provider, source.account.currency)
+            refused = {failure.external_id: failure.message for failure in await project(source.scope, origin, seen)}
+            payloads = {candidate.item.external_id: candidate.item.payload for candidate in outcome.candidates}
+            outcome.failures += [
+                Failure(external_id, payloads.get(external_id, b""), "project", message) for external_id, message in refused.items()
+            ]
+            seen = [change for change in seen if change.external_id not in refused]
+        created = sum(1 for change in seen if change.before is None and change.after is not None)
+        deleted = sum(1 for change in seen if change.after is None)
+        return created, len(seen) - created - deleted, deleted
+
+    async def _write_isolating(self, source: Source, candidates: Sequence[_Candidate], failed: list[Failure]) -> list[RecordChange]:
+        if not candidates:
+            return []
+        try:
+            async with transaction(source.scope):
+                return await _write_candidates(source, candidates)
+        except asyncpg.DataError as error:
+            if len(candidates) == 1:
+                failed.append(_refused_by_database(candidates[0], error))
+                return []
+        middle = len(candidates) // 2
+        first = await self._write_isolating(source, candidates[:middle], failed)
+        return first + await self._write_isolating(source, candidates[middle:], failed)
+
+
+async def _examine(source: Source, items: Sequence[Item]) -> _Outcome:
+    """Sort the items by what has to be done: nothing, store, delete, or keep as failed."""
+    outcome = _Outcome()
+    if not items:
+        return outcome
+    where = (source.scope, source.connection_id, source.stream.record_stream)
+    ids = [item.external_id for item in items]
+    known = await mappings.known(*where, ids)
+    parts = await mappings.parts_of(*where, ids)
+    for item in items:
+        _examine_one(source, item, known.get(item.external_id), parts.get(item.external_id, []), outcome)
+    return outcome
+
+
+def _examine_one(source: Source, item: Item, known: Known | None, parts: Sequence[Part], outcome: _Outcome) -> None:
+    if known is not None and _is_older(item, known):
+        outcome.unchanged.append(item.external_id)
+    elif item.deleted:
+        if known is not None and known.status != "deleted":
+            outcome.deletions.append((item, known))
+        else:
+            outcome.unchanged.append(item.external_id)
+    else:
+        fingerprint = rules.fingerprint(item.payload, parts, source.translator.version, source.account)
+        if known is not None and known.fingerprint == fingerprint and known.status == "synced":
+            outcome.unchanged.append(item.external_id)
+        else:
+            _translate(source, item, known, parts, fingerprint, outcome)
+
+
+def _is_older(item: Item, known: Known) -> bool:
+    """Law 8: a late answer does not overwrite a later version."""
+    return item.version is not None and known.provider_version is not None and item.version < known.provider_version
+
+
+def _translate(source: Source, item: Item, known: Known | None, parts: Sequence[Part], fingerprint: bytes, outcome: _Outcome) -> None:
+    try:
+        document = source.stream.assemble(item.payload, parts, source.account)
+    except _UNUSABLE as error:
+        outcome.failures.append(Failure(item.external_id, item.payload, "assemble", _sentence(error)))
+        return
+    try:
+        entity = source.translator.translate(document, source.account)
+        data = msgspec.json.encode(entity)
+    except RecordInvalid as error:
+        outcome.failures.append(Failure(item.external_id, item.payload, error.stage, str(error)))
+        return
+    except _UNUSABLE as error:
+        outcome.failures.append(Failure(item.external_id, item.payload, "translate", _sentence(error)))
+        return
+    outcome.candidates.append(_Candidate(item, known, fingerprint, data, source.translator.entity_name))
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error).strip()[:500] or type(error).__name__
+    return text if text.endswith(".") else text + "."
+
+
+def _unreadable(bad: BadItem) -> Failure:
+    return Failure(bad.external_id, bad.payload, "read", bad.message)
+
+
+def _refused_by_database(candidate: _Candidate, error: asyncpg.DataError) -> Failure:
+    return Failure(
+        candidate.item.external_id, candidate.item.payload, "store", f"A value cannot be stored: {error}.", "value_refused", FixBy.US
+    )
+
+
+async def _write_candidates(source: Source, candidates: Sequence[_Candidate]) -> list[RecordChange]:
+    """Insert new records, replace those whose data differs, and bring every mapping up to date."""
+    before = await _data_before(source, candidates)
+    changes: list[RecordChange] = []
+    new: list[RecordWrite] = []
+    replaced: list[RecordWrite] = []
+    for candidate in candidates:
+        after: dict[str, Any] = msgspec.json.decode(candidate.data)
+        record_id = candidate.known.record_id if candidate.known else new_id()
+        old = before.get(record_id)
+        write = RecordWrite(record_id, candidate.entity, source.connection_id, candidate.data)
+        if candidate.known is None:
+            new.append(write)
+        elif old != after:
+            replaced.append(write)
+        changes.append(RecordChange(record_id, candidate.item.external_id, candidate.entity, old, after))
+    if new:
+        await records.add_many(source.scope, new)
+    if replaced:
+        await records.replace_many(source.scope, replaced, source.name)
+    writes = [
+        MappingWrite(c.item.external_id, change.record_id, "synced", c.item.version, c.fingerprint, c.item.payload)
+        for c, change in zip(candidates, changes, strict=True)
+    ]
+    await mappings.put_many(source.scope, source.connection_id, source.stream.record_stream, writes, source.name)
+    return changes
+
+
+async def _data_before(source: Source, candidates: Sequence[_Candidate]) -> dict[UUID, dict[str, Any] | None]:
+    ids = [candidate.known.record_id for candidate in candidates if candidate.known]
+    return await mappings.record_data(source.scope, ids) if ids else {}
+
+
+async def _write_deletions(source: Source, deletions: Sequence[tuple[Item, Known]]) -> list[RecordChange]:
+    if not deletions:
+        return []
+    ids = [known.record_id for _, known in deletions]
+    before = await mappings.record_data(source.scope, ids)
+    await records.delete_many(source.scope, ids, source.name)
+    writes = [MappingWrite(item.external_id, known.record_id, "deleted", item.version, b"", item.payload) for item, known in deletions]
+    await mappings.put_many(source.scope, source.connection_id, source.stream.record_stream, writes, source.name)
+    return [
+        RecordChange(known.record_id, item.external_id, source.translator.entity_name, before.get(known.record_id) or {}, None)
+        for item, known in deletions
+    ]
+
+
+async def _settle_failures(source: Source, outcome: _Outcome, parts: Sequence[str]) -> None:
+    """Keep what failed with its cause, and close what is well now."""
+    where = (source.scope, source.connection_id, source.stream.record_stream)
+    failed = {failure.external_id: failure for failure in outcome.failures}
+    done = [candidate.item.external_id for candidate in outcome.candidates] + [item.external_id for item, _ in outcome.deletions]
+    healed = [external_id for external_id in [*done, *outcome.unchanged, *parts] if external_id not in failed]
+    if healed:
+        await failures.heal(*where, healed)
+    if failed:
+        await failures.put_failures(*where, source.run_id, list(failed.values()))
+        await mappings.mark_failed(*where, {external_id: failure.message for external_id, failure in failed.items()})

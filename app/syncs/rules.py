@@ -1,0 +1,135 @@
+"""Decisions of the sync engine, without I/O. Time is an argument."""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from app.connectors.base import Account, Part, Stream
+from app.connectors.errors import ConnectorError, ProviderUnavailable, RateLimited
+from app.errors import FixBy, HubError, InvalidInput
+from app.syncs.models import Counts, RunStatus, SyncRun, SyncRunStream
+
+MAXIMUM_ATTEMPTS = 5
+"""So many attempts without a checkpoint, and the run has failed."""
+MAXIMUM_TAKEN_UP = 20
+"""So often a run is taken up without a checkpoint by workers that end without a word; then its page is what ends them."""
+_RETRY_SECONDS = (2.0, 8.0, 30.0, 60.0)
+
+
+class WorkersLost(HubError):
+    """Whoever took this sync run up ended without a word, again and again at the same page."""
+
+    code = "workers_lost"
+    fix_by = FixBy.US
+
+
+def order(streams: Iterable[Stream]) -> list[Stream]:
+    """The order in which streams are read: what others come after first; a narrowed view beside its parent is dropped."""
+    chosen = {stream.name: stream for stream in streams}
+    for stream in list(chosen.values()):
+        if stream.record_stream != stream.name and stream.record_stream in chosen:
+            del chosen[stream.name]
+    ordered: list[Stream] = []
+    while chosen:
+        ready = [stream for stream in chosen.values() if not any(name in chosen for name in stream.after if name != stream.name)]
+        if not ready:
+            raise ValueError(f"The streams {sorted(chosen)} wait for each other.")
+        ordered += ready
+        for stream in ready:
+            del chosen[stream.name]
+    return ordered
+
+
+def fingerprint(payload: bytes, parts: Sequence[Part], mapping_version: int, account: Account) -> bytes:
+    """16 bytes that are equal only when an object, its parts, its translation and its account's terms are."""
+    digest = blake2b(payload, digest_size=16, salt=mapping_version.to_bytes(8))
+    for part in sorted(parts, key=lambda part: (part.kind, part.external_id)):
+        digest.update(b"\x00" + part.payload)
+    digest.update(f"\x00{account.currency}\x00{account.time_zone}".encode())
+    return digest.digest()
+
+
+def progress(streams: Sequence[SyncRunStream], before: float) -> float:
+    """0 to 100 over all streams, each with the same weight; never less than before, 100 only when all have ended."""
+    if not streams:
+        return 100.0
+    share = sum(_share(stream) for stream in streams) / len(streams)
+    return max(before, round(share * 100, 2))
+
+
+def _share(stream: SyncRunStream) -> float:
+    if stream.status in ("completed", "cancelled", "failed"):
+        return 1.0
+    if stream.expected:
+        return min(stream.counts.read / stream.expected, 1.0) * 0.95
+    return 0.95 * (1 - 1 / (1 + stream.pages / 4))  # an unknown length: approaches the end, never reaches it
+
+
+def final_status(failed: int, cancelled: bool) -> RunStatus:
+    """How a run that came to its end has ended."""
+    if cancelled:
+        return RunStatus.CANCELLED
+    return RunStatus.PARTIALLY_COMPLETED if failed else RunStatus.COMPLETED
+
+
+def place(run: SyncRun) -> str:
+    """Where a run was when it failed."""
+    current = next((stream for stream in run.streams if stream.status == "running"), None)
+    return f"in {current.stream}, page {current.pages + 1}" if current else "before its first page"
+
+
+def closing_words(status: RunStatus, counts: Counts) -> str:
+    """What a run that has ended says of itself."""
+    if status is RunStatus.CANCELLED:
+        return f"Cancelled after {counts.read} records"
+    if counts.failed:
+        return f"Done; {counts.failed} of {counts.read} records failed"
+    return f"Done; {counts.read} records read"
+
+
+def pause_after(error: Exception, attempts: int) -> float | None:
+    """Seconds to wait before the run goes on; None when trying again would not help or has been tried enough."""
+    if isinstance(error, RateLimited):
+        return error.retry_after
+    if isinstance(error, ConnectorError) and not isinstance(error, ProviderUnavailable):
+        return None
+    if attempts >= MAXIMUM_ATTEMPTS:
+        return None
+    return _RETRY_SECONDS[min(attempts, len(_RETRY_SECONDS)) - 1] * random.uniform(0.75, 1.25)
+
+
+def counts_as_attempt(error: Exception) -> bool:
+    """Waiting for a quota is not failing."""
+    return not isinstance(error, RateLimited)
+
+
+def next_due(schedule: str | None, time_zone: str, after: datetime) -> datetime | None:
+    """When a schedule is due next. Missed times coalesce; a time that a clock change repeats is due once.
+
+    Raises InvalidInput for a schedule or zone that cannot be read.
+    """
+    if schedule is None:
+        return None
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise InvalidInput(fields={"timeZone": f"{time_zone!r} is not a time zone; write one like Europe/Ljubljana."}) from None
+    try:
+        local: datetime = next(CronSim(schedule, after.astimezone(zone)))
+    except (CronSimError, StopIteration):
+        raise InvalidInput(fields={"schedule": f"{schedule!r} is not a schedule; write five cron fields, for example 0 2 * * *."}) from None
+    return local.astimezone(after.tzinfo) if local > after - timedelta(days=1) else None
+
+
+def narrowing(streams: Sequence[Stream], narrowed_to: Mapping[str, str] | None) -> dict[str, str]:
+    """The narrowing, if every chosen stream knows how. Raises InvalidInput."""
+    wanted = dict(narrowed_to or {})
+    for stream in streams:
+        unknown = sorted(set(wanted) - set(stream.narrow_by))
+        if unknown:
+            raise InvalidInput(fields={"narrowedTo": f"The stream {stream.name} cannot be narrowed by {', '.join(unknown)}."})
+    return wanted

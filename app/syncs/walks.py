@@ -1,0 +1,120 @@
+"""Every query on how far a stream has been walked: its pages in a run, its state between runs."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from uuid import UUID
+
+from app.actors import Scope
+from app.connectors.base import State
+from app.database import execute, fetch_value
+from app.syncs.leases import Lease
+from app.syncs.models import Counts
+
+_COUNTS = tuple(field.name for field in fields(Counts))
+
+
+async def begin_stream(lease: Lease, stream: str, expected: int | None) -> None:
+    await execute(
+        lease.scope,
+        """
+        UPDATE sync_run_stream SET status = 'running', started_at = coalesce(started_at, now()), expected = coalesce(expected, $4)
+        WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3
+        """,
+        lease.scope.organization_id,
+        lease.run_id,
+        stream,
+        expected,
+    )
+
+
+async def resume_state(scope: Scope, run_id: UUID, stream: str) -> State | None:
+    """The state after the last page that this run committed in the stream."""
+    state: State | None = await fetch_value(
+        scope,
+        "SELECT state FROM sync_run_stream WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3",
+        scope.organization_id,
+        run_id,
+        stream,
+    )
+    return state
+
+
+async def saved_state(scope: Scope, connection_id: UUID, stream: str) -> State | None:
+    """The state that the last completed walk of the stream left."""
+    state: State | None = await fetch_value(
+        scope,
+        "SELECT state FROM stream_state WHERE organization_id = $1 AND connection_id = $2 AND stream = $3",
+        scope.organization_id,
+        connection_id,
+        stream,
+    )
+    return state
+
+
+async def add_page(lease: Lease, stream: str, *, external_ids: Sequence[str], state: State, counts: Counts, expected: int | None) -> None:
+    """A page with its outcome, and the stream's counts and state after it."""
+    await execute(
+        lease.scope,
+        """
+        WITH stream AS (
+            UPDATE sync_run_stream SET pages = pages + 1, state = $5, expected = coalesce($6, expected),
+                read = read + $7, created = created + $8, updated = updated + $9, unchanged = unchanged + $10,
+                deleted = deleted + $11, failed = failed + $12
+            WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 RETURNING pages)
+        INSERT INTO sync_page (organization_id, sync_run_id, stream, number, external_ids, state,
+                               read, created, updated, unchanged, deleted, failed)
+        SELECT $1, $2, $3, stream.pages, $4, $5, $7, $8, $9, $10, $11, $12 FROM stream
+        """,
+        lease.scope.organization_id,
+        lease.run_id,
+        stream,
+        external_ids,
+        state,
+        expected,
+        *(getattr(counts, name) for name in _COUNTS),
+    )
+
+
+async def finish_stream(lease: Lease, stream: str, *, keep_state: bool) -> None:
+    """The walk of a stream has ended: its state becomes the saved one, unless the run was narrowed."""
+    scope = lease.scope
+    if keep_state:
+        await execute(
+            scope,
+            """
+            INSERT INTO stream_state (organization_id, connection_id, stream, state, sync_run_id)
+            SELECT organization_id, connection_id, stream, state, sync_run_id FROM sync_run_stream
+            WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND state IS NOT NULL
+            ON CONFLICT (organization_id, connection_id, stream)
+            DO UPDATE SET state = excluded.state, sync_run_id = excluded.sync_run_id, updated_at = now()
+            """,
+            scope.organization_id,
+            lease.run_id,
+            stream,
+        )
+    await execute(
+        scope,
+        """
+        UPDATE sync_run_stream SET status = 'completed', finished_at = now()
+        WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3
+        """,
+        scope.organization_id,
+        lease.run_id,
+        stream,
+    )
+
+
+async def lock_records_of(scope: Scope, connection_id: UUID, stream: str) -> None:
+    """One writer at a time for a connection's stream, until the transaction ends."""
+    await execute(scope, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{connection_id}/{stream}")
+
+
+async def mapped_count(scope: Scope, connection_id: UUID, stream: str) -> int:
+    count: int = await fetch_value(
+        scope,
+        "SELECT count(*) FROM mapping WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND status <> 'deleted'",
+        scope.organization_id,
+        connection_id,
+        stream,
+    )
+    return count

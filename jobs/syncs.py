@@ -1,0 +1,10 @@
+"""Jobs of the bulk lane."""
+
+from typing import Any
+from uuid import UUID
+
+Context = dict[str, Any]
+
+
+async def advance_run(ctx: Context, organization_id: str, sync_run_id: str) -> None:
+    await ctx["hub"].syncs.advance(UUID(organization_id), UUID(sync_run_id))

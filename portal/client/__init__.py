@@ -1,0 +1,1 @@
+"""The portal: what clients see."""

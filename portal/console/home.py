@@ -1,0 +1,80 @@
+"""The overview: is everything all right, what needs a person, what runs now, what ran lately."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.deliveries.models import DeliveryStatus
+from app.paging import PageRequest
+from app.quotes.models import QuoteStatus
+from app.syncs.models import SyncRun
+from portal.console.overview import days_of, finding_of, needs_of, sentence_of
+from portal.console.pages import all_connections, staff_fragment, staff_page
+from portal.formats import number
+from portal.live import Message, event_stream, position
+from portal.session import actor, hub
+
+LATEST = 6
+HISTORY = 100
+# The overview may lag behind; a run's own page does not.
+PAUSE_SECONDS = 1.0
+
+
+async def show(request: Request) -> Response:
+    who, services = actor(request), hub(request)
+    head = await services.feed.head(who.scope)
+    connections = await all_connections(request)
+    runs = await services.syncs.runs(who, PageRequest(HISTORY))
+    failed = await services.syncs.failed_records(who, PageRequest(HISTORY))
+    stuck = await services.deliveries.deliveries(who, PageRequest(HISTORY), status=DeliveryStatus.FAILED)
+    days = days_of(runs.items, services.now())
+    return staff_page(
+        request,
+        "home.html",
+        "Overview",
+        head=head,
+        facts=await _facts(request, len(connections)),
+        connections=connections,
+        names={connection.id: connection.name for connection in connections},
+        sentence=sentence_of(connections),
+        needs=needs_of(connections, failed, stuck.items),
+        running=_running(runs.items),
+        listed_runs=runs.items[:LATEST],
+        days=days if runs.items else [],
+        finding=finding_of(days),
+    )
+
+
+async def _facts(request: Request, connections: int) -> list[tuple[str, str, str]]:
+    """A few numbers that lead somewhere: (word, number, path)."""
+    who, services = actor(request), hub(request)
+    waiting = [
+        await services.deliveries.deliveries(who, PageRequest(HISTORY), status=status)
+        for status in (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+    ]
+    return [
+        ("Connections", number(connections), "/connections"),
+        ("Quotes that wait for clients", number(await services.quotes.count(who, status=QuoteStatus.OPEN)), "/quotes?status=open"),
+        ("Decisions on their way", number(sum(len(page.items) for page in waiting)), ""),
+    ]
+
+
+async def events(request: Request) -> Response:
+    return event_stream(_running_now(request))
+
+
+async def _running_now(request: Request) -> AsyncIterator[Message]:
+    """What runs now, after each change of a run."""
+    who, services = actor(request), hub(request)
+    async for event in services.feed.changes(who.scope, topics=("sync_run",), after=position(request)):
+        runs = await services.syncs.runs(who, PageRequest(20))
+        names: dict[Any, str] = {connection.id: connection.name for connection in await all_connections(request)}
+        yield Message(staff_fragment(request, "home.html", "running", running=_running(runs.items), names=names), event.sequence)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _running(runs: Sequence[SyncRun]) -> list[SyncRun]:
+    return [run for run in runs if run.status.is_active]

@@ -1,0 +1,93 @@
+"""Importing data: choose what and how much, start, and watch the run."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.connectors.base import Connector
+from app.errors import Refusal
+from app.syncs.service import SyncInProgress
+from portal.console.pages import connection_of, connector_of, record_count, staff_page
+from portal.forms import Form, new_key, read_form
+from portal.session import actor, hub, see_other, visit
+
+SECTION = "Connections"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What stands in the form."""
+
+    streams: list[str]
+    mode: str = "incremental"
+    contact: str = ""
+
+
+async def choose(request: Request) -> Response:
+    connection = await connection_of(request)
+    streams = connector_of(request, connection).streams
+    whole = [name for name, stream in streams.items() if stream.record_stream == name]
+    return await _choice_page(request, Wish(whole))
+
+
+async def _choice_page(request: Request, wish: Wish, *, status: int = 200, problems: dict[str, str] | None = None) -> Response:
+    connection = await connection_of(request)
+    connector = connector_of(request, connection)
+    known = await hub(request).syncs.status(actor(request), connection.id)
+    return staff_page(
+        request,
+        "import.html",
+        SECTION,
+        status=status,
+        connection=connection,
+        connector=connector,
+        records={stream.stream: stream.records for stream in known},
+        narrowable=_narrowable(connector),
+        given=wish,
+        idempotency_key=new_key(),
+        problems=problems or {},
+    )
+
+
+def _narrowable(connector: Connector) -> list[str]:
+    return [stream.title for stream in connector.streams.values() if "contact_external_id" in stream.narrow_by]
+
+
+async def ask_full(request: Request) -> Response:
+    """Reading everything takes long and uses quota, so it asks first."""
+    connection = await connection_of(request)
+    return staff_page(
+        request,
+        "full_sync.html",
+        SECTION,
+        connection=connection,
+        connector=connector_of(request, connection),
+        records=await record_count(request, connection),
+        idempotency_key=new_key(),
+    )
+
+
+async def start(request: Request) -> Response:
+    """Start, or go to the run that is already going on."""
+    form, connection = await read_form(request), await connection_of(request)
+    wish = Wish(form.texts("stream"), form.text("mode") or "incremental", form.text("contact_external_id"))
+    try:
+        run = await hub(request).syncs.start(
+            actor(request),
+            connection.id,
+            streams=_streams(form, wish),
+            mode=wish.mode,
+            narrowed_to={"contact_external_id": wish.contact} if wish.contact else None,
+            idempotency_key=form.idempotency_key,
+        )
+    except SyncInProgress as refusal:
+        return see_other(f"{visit(request).base}/runs/{refusal.existing_run_id}?done=earlier")
+    except Refusal as refusal:
+        fields = {"contact_external_id" if name == "narrowed_to" else name: words for name, words in getattr(refusal, "fields", {}).items()}
+        return await _choice_page(request, wish, status=422, problems=fields or {"": refusal.message})
+    return see_other(f"{visit(request).base}/runs/{run.id}")
+
+
+def _streams(form: Form, wish: Wish) -> list[str] | None:
+    return None if form.checked("everything") else wish.streams

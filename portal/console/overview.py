@@ -1,0 +1,110 @@
+"""The overview's words and numbers. Pure: values in, sentences and bars out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.connections.models import Connection, ConnectionStatus
+from app.deliveries.models import Delivery
+from app.paging import ResultPage
+from app.syncs.models import FailedRecord, RunStatus, SyncRun
+from portal.formats import plural
+
+DAYS = 14
+CHART_HEIGHT = 56
+_TROUBLED = frozenset({RunStatus.FAILED, RunStatus.PARTIALLY_COMPLETED})
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for a person."""
+
+    meaning: str
+    title: str
+    text: str
+    path: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Runs of one day, and how high their bars are (of CHART_HEIGHT)."""
+
+    label: str
+    good: int
+    bad: int
+    good_height: float
+    bad_height: float
+
+
+def sentence_of(connections: Sequence[Connection]) -> str:
+    """Is everything all right?"""
+    ill = sum(connection.status is ConnectionStatus.NEEDS_ATTENTION for connection in connections)
+    if not connections:
+        return "Nothing is connected yet."
+    if ill:
+        return f"{plural(ill, 'connection needs', 'connections need')} you."
+    if len(connections) == 1:
+        return "Your connection is healthy." if connections[0].status is ConnectionStatus.ACTIVE else "Your connection is not at work yet."
+    at_work = sum(connection.status is ConnectionStatus.ACTIVE for connection in connections)
+    return (
+        f"All {len(connections)} connections are healthy."
+        if at_work == len(connections)
+        else f"{at_work} of {len(connections)} connections are at work."
+    )
+
+
+def needs_of(connections: Sequence[Connection], failed: ResultPage[FailedRecord], stuck: Sequence[Delivery]) -> list[Need]:
+    """The worst first."""
+    needs = [
+        Need("bad", f"{connection.name} stopped working.", connection.status_message or "", f"/connections/{connection.id}", "Look at it")
+        for connection in connections
+        if connection.status is ConnectionStatus.NEEDS_ATTENTION
+    ]
+    needs += [
+        Need(
+            "bad",
+            f"A decision could not be sent to {delivery.provider_title}.",
+            delivery.error_message or "",
+            f"/quotes/{delivery.quote_id}",
+            "Look at the quote",
+        )
+        for delivery in stuck
+    ]
+    if failed.items:
+        count = plural(len(failed.items), "record") if not failed.has_next else f"More than {len(failed.items)} records"
+        needs.append(Need("attention", f"{count} could not be taken over.", "The rest went on.", "/failed-records", "See why"))
+    needs += [
+        Need(
+            "attention",
+            f"{connection.name} has not been tested.",
+            "It is used only after a test that succeeds.",
+            f"/connections/{connection.id}",
+            "Test it",
+        )
+        for connection in connections
+        if connection.status is ConnectionStatus.UNTESTED
+    ]
+    return needs
+
+
+def days_of(runs: Sequence[SyncRun], now: datetime) -> list[Day]:
+    """The last two weeks, oldest first."""
+    dates = [(now - timedelta(days=back)).date() for back in range(DAYS - 1, -1, -1)]
+    counted = [(date, _count(runs, date, troubled=False), _count(runs, date, troubled=True)) for date in dates]
+    tallest = max((good + bad for _, good, bad in counted), default=0) or 1
+    return [
+        Day(f"{date.day} {date:%B}", good, bad, good / tallest * CHART_HEIGHT, bad / tallest * CHART_HEIGHT) for date, good, bad in counted
+    ]
+
+
+def _count(runs: Sequence[SyncRun], date: object, *, troubled: bool) -> int:
+    return sum((run.status in _TROUBLED) is troubled for run in runs if run.created_at.date() == date)
+
+
+def finding_of(days: Sequence[Day]) -> str:
+    """What the chart shows, said in words."""
+    total, bad = sum(day.good + day.bad for day in days), sum(day.bad for day in days)
+    if not total:
+        return "No sync ran in the last two weeks"
+    return f"All of {plural(total, 'run')} went well" if not bad else f"{bad} of {plural(total, 'run')} had failures"

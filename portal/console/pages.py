@@ -1,0 +1,61 @@
+"""What every page of the console is given, and small look-ups that several pages share."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.connections.models import Connection
+from app.connectors.base import Connector
+from app.paging import MAXIMUM, PageRequest
+from portal.console.words import DONE_WORDS, FIX_WORDS, STAGE_WORDS
+from portal.rendering import page, page_context, render
+from portal.session import actor, hub
+
+_WORDS = {"done_words": DONE_WORDS, "fix_words": FIX_WORDS, "stage_words": STAGE_WORDS}
+
+
+def staff_page(request: Request, template: str, section: str, *, block: str | None = None, status: int = 200, **context: Any) -> Response:
+    """A page of the console; `section` is the entry of the navigation that it belongs to."""
+    return page(request, f"console/{template}", block=block, status=status, section=section, **_WORDS, **context)
+
+
+def staff_fragment(request: Request, template: str, block: str, **context: Any) -> str:
+    """A block of a page as text, for a live part."""
+    return render(f"console/{template}", page_context(request) | _WORDS | context, block=block)
+
+
+async def all_connections(request: Request) -> list[Connection]:
+    """The organization's connections; more than a page of them are left to their own list."""
+    found = await hub(request).connections.list(actor(request), PageRequest(MAXIMUM))
+    return list(found.items)
+
+
+async def connection_names(request: Request) -> dict[UUID, str]:
+    return {connection.id: connection.name for connection in await all_connections(request)}
+
+
+async def connection_of(request: Request) -> Connection:
+    """The connection that the address names."""
+    return await hub(request).connections.get(actor(request), request.path_params["connection_id"])
+
+
+def connector_of(request: Request, connection: Connection) -> Connector:
+    found: Connector = hub(request).connectors[connection.provider]
+    return found
+
+
+async def record_count(request: Request, connection: Connection) -> int:
+    """How many records came from a connection; a stream that only narrows another one adds none."""
+    known = await hub(request).syncs.status(actor(request), connection.id)
+    streams = connector_of(request, connection).streams
+    return sum(stream.records for stream in known if streams[stream.stream].record_stream == stream.stream)
+
+
+def next_page(request: Request) -> Callable[[str], str]:
+    """Makes the address of a list's next part: the same filters after a cursor."""
+    kept = {name: value for name, value in request.query_params.items() if name not in ("after", "done") and value}
+    return lambda cursor: "?" + urlencode(kept | {"after": cursor})

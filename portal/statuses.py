@@ -1,0 +1,88 @@
+"""How a status looks: a meaning, an icon and a word. Colour never stands alone."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`meaning` is good, attention, bad, information or empty (neutral)."""
+
+    meaning: str
+    icon: str
+    word: str
+    moving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of something that takes a while. `stage` is done, now, todo or wrong."""
+
+    stage: str
+    title: str
+    text: str = ""
+
+
+_UNKNOWN = Look("", "info", "Unknown")
+
+_QUOTE = {
+    "open": Look("information", "quote", "Open"),
+    "approved": Look("good", "check", "Approved"),
+    "partially_approved": Look("good", "check", "Partly approved"),
+    "rejected": Look("", "cross", "Declined"),
+    "expired": Look("attention", "clock", "Expired"),
+    "withdrawn": Look("", "pause", "Withdrawn"),
+}
+_RUN = {
+    "queued": Look("", "clock", "Waiting to start"),
+    "running": Look("information", "turn", "Running", moving=True),
+    "cancelling": Look("attention", "turn", "Cancelling", moving=True),
+    "completed": Look("good", "check", "Completed"),
+    "partially_completed": Look("attention", "alert", "Completed, some records failed"),
+    "failed": Look("bad", "cross", "Failed"),
+    "cancelled": Look("", "pause", "Cancelled"),
+}
+_CONNECTION = {
+    "untested": Look("attention", "lab", "Not tested yet"),
+    "active": Look("good", "check", "Healthy"),
+    "needs_attention": Look("bad", "alert", "Needs you"),
+    "paused": Look("attention", "pause", "Paused"),
+    "disabled": Look("", "pause", "Switched off"),
+}
+_DELIVERY = {
+    "queued": Look("", "clock", "Recorded"),
+    "sending": Look("information", "turn", "Being sent", moving=True),
+    "confirmed": Look("good", "check", "Confirmed"),
+    "not_applied": Look("attention", "alert", "Not applied"),
+    "failed": Look("bad", "cross", "Could not be sent"),
+}
+_MAIL = {
+    "queued": Look("", "clock", "Waiting"),
+    "sent": Look("good", "check", "Sent"),
+    "kept": Look("information", "mail", "Kept here"),
+    "failed": Look("bad", "cross", "Could not be sent"),
+}
+
+
+def quote_look(status: str) -> Look:
+    return _QUOTE.get(status, _UNKNOWN)
+
+
+def client_quote_look(status: str) -> Look:
+    """In the client's words: an open quote waits for them."""
+    return Look("information", "quote", "Waiting for you") if status == "open" else quote_look(status)
+
+
+def run_look(status: str) -> Look:
+    return _RUN.get(status, _UNKNOWN)
+
+
+def connection_look(status: str) -> Look:
+    return _CONNECTION.get(status, _UNKNOWN)
+
+
+def delivery_look(status: str) -> Look:
+    return _DELIVERY.get(status, _UNKNOWN)
+
+
+def mail_look(status: str) -> Look:
+    return _MAIL.get(status, _UNKNOWN)

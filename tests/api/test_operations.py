@@ -1,0 +1,216 @@
+"""Every named operation is executed, and causes no more statements than it should."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.actors import Actor
+from app.bootstrap import Hub
+from app.connectors.servicem8.sandbox.testing import RunningSandbox
+from app.paging import PageRequest
+from tests.api.client import GraphQLClient, Statements, gid
+from tests.api.operations import NAMES, run, text
+from tests.api.streams import events
+from tests.factories import key
+from tests.quotes.world import World, invite, make_world
+
+SUBSCRIPTIONS = ("quote_changed", "sync_run_progress")
+
+# Statements of one execution, the caller's token (1) included. A list with what its items point to takes the token, the
+# list, and one for each kind of thing that is pointed to.
+READS = {
+    "api_tokens": 2,
+    "audit_entries": 2,
+    "clients": 5,
+    "connection": 2,
+    "connections": 2,
+    "connectors": 1,
+    "contact": 3,
+    "contacts": 2,
+    "deliveries": 4,
+    "failed_records": 5,
+    "jobs_of_contact": 2,
+    "mappings": 4,
+    "node": 2,
+    "nodes": 5,
+    "organization": 2,
+    "provider_calls": 2,
+    "quote": 2,
+    "quote_totals": 2,
+    "quotes": 8,
+    "quotes_of_contact": 3,
+    "sync_run": 3,
+    "sync_runs": 5,
+    "sync_status": 5,
+    "syncs": 2,
+    "viewer": 1,
+}
+# A change also locks, remembers its key, writes its audit entry and its events, and reads back what it answers with; these
+# have some room, for they change with the features.
+CHANGES = {
+    "approve_quote": 30,
+    "cancel_sync_run": 30,
+    "create_api_token": 15,
+    "create_connection": 20,
+    "create_sync": 20,
+    "delete_connection": 25,
+    "delete_sync": 20,
+    "invite_client_contact": 40,
+    "reject_quote": 30,
+    "restore_connection": 15,
+    "retry_delivery": 20,
+    "retry_failed_records": 25,
+    "revoke_api_token": 15,
+    "start_sync": 20,
+    "test_connection": 30,
+    "test_connection_settings": 25,
+    "update_connection": 25,
+    "update_sync": 20,
+}
+
+
+@dataclass
+class Scene:
+    """An organization in which each operation has something to work on."""
+
+    hub: Hub
+    world: World
+    owner: Actor
+    sandbox: RunningSandbox
+
+    async def variables(self, name: str) -> dict[str, Any]:
+        connection, quote = gid("Connection", self.world.connection.id), gid("Quote", self.world.quote_id)
+        runs = await self.hub.syncs.runs(self.owner, PageRequest())
+        run_id = gid("SyncRun", runs.items[0].id)
+        contacts = await self.hub.records.contacts(self.owner, PageRequest())
+        contact = gid("Contact", contacts.items[0].id)
+        quote_now = await self.world.quote()
+        lines = [gid("QuoteLine", line.id) for line in quote_now.lines]
+        known = {
+            "provider_calls": {"connectionId": connection},
+            "connection": {"id": connection},
+            "contact": {"id": contact},
+            "jobs_of_contact": {"contactId": contact},
+            "node": {"id": quote},
+            "nodes": {"ids": [quote, connection, run_id]},
+            "quote": {"id": quote},
+            "quote_totals": {"quoteId": quote, "lineIds": lines},
+            "quotes_of_contact": {"contactExternalId": self.world.company},
+            "sync_run": {"id": run_id},
+            "sync_status": {"connectionId": connection},
+            "syncs": {"connectionId": connection},
+        }
+        return known.get(name) or await self._change(name, connection, quote, contact, quote_now.version)
+
+    async def _change(self, name: str, connection: str, quote: str, contact: str, version: int) -> dict[str, Any]:
+        secret = {"api_key": self.sandbox.api_key}
+        settings = {"provider": "servicem8", "mode": "SANDBOX", "settings": {"base_url": self.sandbox.url}, "credentials": secret}
+        decision = {"quoteId": quote, "version": version}
+        values: dict[str, dict[str, Any]] = {
+            "approve_quote": decision | {"signatureName": "Olive Owner", "acceptTerms": True},
+            "create_api_token": {"name": "Front end", "role": "VIEWER"},
+            "create_connection": settings | {"name": f"Another {key()}"},
+            "create_sync": {"connectionId": connection, "name": "Nightly", "streams": ["companies"], "schedule": "0 2 * * *"},
+            "delete_connection": {"id": connection, "cancelRunning": True},
+            "invite_client_contact": {"contactId": contact, "email": f"{key()}@client.test", "name": "Nina New"},
+            "reject_quote": decision | {"reason": "Too expensive"},
+            "restore_connection": {"id": connection},
+            "retry_failed_records": {"connectionId": connection},
+            "start_sync": {"connectionId": connection},
+            "test_connection": {"id": connection},
+            "test_connection_settings": settings,
+            "update_connection": {"id": connection, "name": f"Renamed {key()}"},
+        }
+        made = {"cancel_sync_run": self._a_run, "delete_sync": self._a_sync, "update_sync": self._a_sync}
+        made |= {"revoke_api_token": self._a_token, "retry_delivery": self._a_delivery}
+        return values[name] if name in values else {"id": await made[name]()} if name in made else {}
+
+    async def _a_run(self) -> str:
+        return gid("SyncRun", (await self.hub.syncs.start(self.owner, self.world.connection.id)).id)
+
+    async def _a_sync(self) -> str:
+        made = await self.hub.schedules.create(self.owner, self.world.connection.id, name=f"Sync {key()}", streams=["companies"])
+        return gid("Sync", made.id)
+
+    async def _a_token(self) -> str:
+        token, _ = await self.hub.organizations.create_token(self.owner, name="Old", role="viewer")
+        return gid("ApiToken", token.id)
+
+    async def _a_delivery(self) -> str:
+        await self.world.approve()
+        return gid("Delivery", (await self.world.delivery()).id)
+
+
+@pytest.fixture
+async def scene(hub: Hub, owner: Actor, sandbox: RunningSandbox) -> Scene:
+    return Scene(hub, await make_world(hub, owner, sandbox), owner, sandbox)
+
+
+def test_every_file_is_counted_here():
+    assert set(NAMES) == set(READS) | set(CHANGES) | set(SUBSCRIPTIONS)
+    for name in NAMES:
+        assert f" {''.join(part.capitalize() for part in name.split('_'))}" in text(name)
+
+
+@pytest.mark.parametrize("name", sorted(READS))
+async def test_a_reading_operation_answers_with_few_statements(scene: Scene, api: GraphQLClient, statements: Statements, name: str):
+    variables = await scene.variables(name)
+    await run(api, name, **variables)
+
+    with statements.counted():
+        answer = await run(api, name, **variables)
+
+    assert answer is not None
+    assert len(statements) <= READS[name], f"{len(statements)} statements:\n" + "\n".join(statements.sent)
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES))
+async def test_a_changing_operation_succeeds_with_few_statements(scene: Scene, api: GraphQLClient, statements: Statements, name: str):
+    variables = await scene.variables(name)
+    await run(api, "viewer")  # a token's first use is written down
+    with statements.counted():
+        answer = await run(api, name, **variables, idempotencyKey=key())
+
+    assert answer["__typename"].endswith("Success"), answer
+    assert len(statements) <= CHANGES[name], f"{len(statements)} statements:\n" + "\n".join(statements.sent)
+
+
+@pytest.mark.parametrize("name", SUBSCRIPTIONS)
+async def test_a_subscription_begins_with_how_things_are(scene: Scene, server: str, token: str, name: str):
+    quote, run_id = gid("Quote", scene.world.quote_id), await scene._a_run()
+    variables = {"quoteId": quote} if name == "quote_changed" else {"runId": run_id}
+
+    async with events(server, token, text(name), variables) as stream, asyncio.timeout(10):
+        event, data = await anext(stream)
+
+    assert event == "next"
+    assert "errors" not in data
+
+
+async def test_more_items_cause_no_more_statements(hub: Hub, owner: Actor, sandbox: RunningSandbox, api: GraphQLClient):
+    """The same lists over one quote, then over several: the number of statements stays."""
+    world = await make_world(hub, owner, sandbox)
+    names = ("quotes", "sync_runs", "mappings", "clients")
+    few = {name: await _count(api, name) for name in names}
+    for number in range(4):
+        company = (await sandbox.create("company", name=f"Company {number}"))["uuid"]
+        job = (await sandbox.create("job", company_uuid=company, status="Quote", job_description=f"Job {number}"))["uuid"]
+        await sandbox.add_line(job, name="Labour", quantity="1", price="90")
+        await world.sync()
+        await invite(hub, world.operator, world.connection, f"Contact {number}", company)
+
+    many = {name: await _count(api, name) for name in names}
+
+    assert many == few
+    assert len((await run(api, "quotes"))["nodes"]) == 5
+    assert len((await run(api, "clients"))["nodes"]) == 5
+
+
+async def _count(api: GraphQLClient, name: str) -> int:
+    await run(api, name)
+    statements = Statements()
+    with statements.counted():
+        await run(api, name)
+    return len(statements)

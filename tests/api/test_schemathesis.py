@@ -1,0 +1,84 @@
+"""Operations that nobody would write, sent as an operator: none may surprise the server."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.graphql import nodes
+
+from app.actors import Actor
+from app.api.schema import export_sdl
+from app.bootstrap import Hub
+from app.connectors.servicem8.sandbox.testing import RunningSandbox
+from app.paging import PageRequest
+from tests.api.client import gid
+from tests.api.conftest import make_token
+from tests.quotes.world import World, make_world
+
+EXAMPLES = 12
+SEED = 20261121
+
+_TIMES = st.sampled_from(["2026-11-21T09:30:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-11-21", "never"])
+_JSON = st.one_of(
+    st.just("{}"), st.text(max_size=5), st.sampled_from(["[]", "null", '{"base_url": 7}', '{"api_key": "x"}', '{"timeout_seconds": -1}'])
+)
+
+
+async def _ids(world: World) -> list[str]:
+    """Ids of things that are there, and of some that are not."""
+    runs = await world.hub.syncs.runs(world.operator, PageRequest())
+    contacts = await world.hub.records.contacts(world.operator, PageRequest())
+    known = [gid("Connection", world.connection.id), gid("Quote", world.quote_id), gid("SyncRun", runs.items[0].id)]
+    known += [gid("Contact", contacts.items[0].id)] + [gid("QuoteLine", line.id) for line in (await world.quote()).lines]
+    return [*known, gid("Quote", "no uuid"), gid("Nothing", world.quote_id), gid("", ""), "no id at all", "", "YTo="]
+
+
+def _attack(url: str, token: str, ids: list[str]) -> tuple[int, list[str]]:
+    """How many operations were sent, and what went wrong on the server's side."""
+    schemathesis.graphql.scalar("DateTime", _TIMES.map(nodes.String))
+    schemathesis.graphql.scalar("JSON", _JSON.map(nodes.String))
+    schemathesis.graphql.scalar("ID", st.sampled_from(ids).map(nodes.String))
+    schema = schemathesis.graphql.from_file(export_sdl())
+    schema.config.update(base_url=url)
+    sent, failures = 0, []
+
+    def send(case: Any) -> None:
+        nonlocal sent
+        sent += 1
+        response = case.call(headers={"Authorization": f"Bearer {token}"})
+        if response.status_code >= 500 or "INTERNAL_SERVER_ERROR" in response.text:
+            failures.append(f"{case.body}\n{response.text}")
+        if '"FORBIDDEN"' in response.text:
+            return  # some things are for owners; Schemathesis takes every error of a field for the server's
+        try:
+            case.validate_response(response, checks=[not_a_server_error])
+        except FailureGroup as failure:
+            failures.append(f"{case.body}\n{failure}")
+
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.definition.root_type.name != "SUBSCRIPTION":
+            _examples(operation.as_strategy(), send)
+    return sent, failures
+
+
+def _examples(strategy: Any, send: Any) -> None:
+    checks = list(HealthCheck)
+    quiet = {"deadline": None, "database": None, "verbosity": Verbosity.quiet, "suppress_health_check": checks, "phases": [Phase.generate]}
+    seed(SEED)(settings(max_examples=EXAMPLES, **quiet)(given(strategy)(send)))()
+
+
+@pytest.mark.timeout(120)
+async def test_no_operation_that_the_schema_allows_surprises_the_server(hub: Hub, owner: Actor, sandbox: RunningSandbox, server: str):
+    world = await make_world(hub, owner, sandbox)
+    token = await make_token(hub, owner, "operator")
+
+    sent, failures = await asyncio.to_thread(_attack, f"http://{server}/graphql", token, await _ids(world))
+
+    assert failures == []
+    assert sent > 300

@@ -1,0 +1,227 @@
+"""Live streams over WebSocket and server-sent events: resumed without gaps, ended when the caller may no longer listen."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+from strawberry.relay import GlobalID
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from app.actors import Actor
+from app.bootstrap import Hub
+from app.connectors.servicem8.sandbox.testing import RunningSandbox
+from tests import factories
+from tests.api.client import gid
+from tests.api.conftest import make_token
+from tests.api.operations import run, text
+from tests.api.streams import PROTOCOL, events, receive, socket, subscribe
+from tests.quotes.world import World, make_world
+
+
+@pytest.fixture
+async def world(hub: Hub, owner: Actor, sandbox: RunningSandbox) -> World:
+    return await make_world(hub, owner, sandbox)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+async def _start(api, world: World) -> str:
+    started = await run(api, "start_sync", connectionId=gid("Connection", world.connection.id), mode="FULL", idempotencyKey=factories.key())
+    return started["run"]["id"]
+
+
+async def _finish(hub: Hub, world: World, run_id: str) -> None:
+    await factories.finish(hub, world.operator, await hub.syncs.run(world.operator, GlobalID.from_id(run_id).node_id))
+
+
+async def _progress_by_socket(server: str, token: str, run_id: str, after: str | None = None) -> list[dict]:
+    seen = []
+    async with socket(server, _bearer(token)) as opened:
+        await subscribe(opened, text("sync_run_progress"), {"runId": run_id, "after": after})
+        async with asyncio.timeout(20):
+            while (message := await receive(opened))["type"] == "next":
+                seen.append(message["payload"]["data"]["syncRunProgress"])
+        assert message == {"id": "1", "type": "complete"}
+    return seen
+
+
+async def _progress_by_events(server: str, token: str, run_id: str, after: str | None = None) -> list[dict]:
+    seen = []
+    async with events(server, token, text("sync_run_progress"), {"runId": run_id, "after": after}) as stream, asyncio.timeout(20):
+        async for event, data in stream:
+            if event == "complete":
+                return seen
+            seen.append(data["data"]["syncRunProgress"])
+    raise AssertionError("The stream ended without saying that it is complete.")
+
+
+@pytest.mark.parametrize("follow", [_progress_by_socket, _progress_by_events])
+async def test_a_sync_run_is_followed_from_its_start_to_its_end(hub, server, token, api, world, follow):
+    run_id = await _start(api, world)
+    following = asyncio.create_task(follow(server, token, run_id))
+    await asyncio.sleep(0.3)
+
+    await _finish(hub, world, run_id)
+    seen = await following
+
+    assert seen[0]["run"]["status"] == "QUEUED"
+    assert (seen[-1]["run"]["status"], seen[-1]["run"]["progress"]) == ("COMPLETED", 100)
+    revisions = [event["revision"] for event in seen]
+    assert revisions == sorted(set(revisions))
+    progress = [event["run"]["progress"] for event in seen]
+    assert progress == sorted(progress)
+
+
+async def test_whoever_comes_back_misses_nothing_and_gets_nothing_twice(hub, server, token, api, world):
+    run_id = await _start(api, world)
+    whole = asyncio.create_task(_progress_by_socket(server, token, run_id))
+    await asyncio.sleep(0.3)
+    await _finish(hub, world, run_id)
+    everything = [(event["cursor"], event["revision"]) for event in await whole]
+    assert len(everything) > 3
+
+    for place, (cursor, _) in enumerate(everything):
+        rest = await _progress_by_events(server, token, run_id, cursor)
+        assert [(event["cursor"], event["revision"]) for event in rest] == everything[place + 1 :]
+
+
+async def test_quotes_are_followed_with_their_decision_and_delivery(hub, server, token, api, world):
+    quote = gid("Quote", world.quote_id)
+    async with socket(server, _bearer(token)) as opened, asyncio.timeout(20):
+        await subscribe(opened, text("quote_changed"), {"quoteId": quote})
+        first = (await receive(opened))["payload"]["data"]["quoteChanged"]
+        await world.approve()
+        decided = (await receive(opened))["payload"]["data"]["quoteChanged"]
+        await world.deliver()
+        delivered = decided
+        while delivered["quote"]["delivery"]["status"] != "CONFIRMED":
+            delivered = (await receive(opened))["payload"]["data"]["quoteChanged"]
+
+    assert (first["quote"]["status"], first["quote"]["delivery"]) == ("OPEN", None)
+    assert (decided["quote"]["status"], decided["quote"]["delivery"]["status"]) == ("APPROVED", "QUEUED")
+    async with events(server, token, text("quote_changed"), {"after": first["cursor"]}) as stream, asyncio.timeout(20):
+        cursors = [(await anext(stream))[1]["data"]["quoteChanged"]["cursor"] for _ in range(2)]
+    assert cursors[0] == decided["cursor"]
+
+
+async def test_a_cursor_of_somebody_elses_making_is_refused(server, token):
+    async with events(server, token, text("quote_changed"), {"after": "nonsense"}) as stream:
+        _, data = await anext(stream)
+
+    assert data["errors"][0]["message"] == "This cursor is not one of ours; start again without it."
+
+
+async def test_queries_and_mutations_work_over_a_websocket_too(server, token, world):
+    async with socket(server, _bearer(token)) as opened:
+        await subscribe(opened, "{ quotes { nodes { status } } }", {})
+        assert (await receive(opened))["payload"]["data"] == {"quotes": {"nodes": [{"status": "OPEN"}]}}
+        assert await receive(opened) == {"id": "1", "type": "complete"}
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"authorization": "Bearer cw_wrong"}, {"authorization": 7}])
+async def test_a_websocket_that_does_not_say_who_it_is_is_closed(server, payload):
+    async with connect(f"ws://{server}/graphql", subprotocols=[PROTOCOL]) as opened:
+        await opened.send(json.dumps({"type": "connection_init"} | ({} if payload is None else {"payload": payload})))
+        with pytest.raises(ConnectionClosed) as closed:
+            await opened.recv()
+    assert closed.value.rcvd.code == 4403
+
+
+async def test_nothing_is_answered_before_the_first_message(server):
+    async with connect(f"ws://{server}/graphql", subprotocols=[PROTOCOL]) as opened:
+        await subscribe(opened, "{ viewer { name } }", {})
+        with pytest.raises(ConnectionClosed) as closed:
+            await opened.recv()
+    assert closed.value.rcvd.code == 4401
+
+
+async def test_pages_of_other_origins_cannot_open_a_websocket(server, token):
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(f"ws://{server}/graphql", subprotocols=[PROTOCOL], origin="http://evil.test")
+    assert refused.value.response.status_code == 403
+
+
+async def test_the_old_protocol_is_not_spoken(server):
+    async with connect(f"ws://{server}/graphql", subprotocols=["graphql-ws"]) as opened:
+        with pytest.raises(ConnectionClosed) as closed:
+            await opened.recv()
+    assert closed.value.rcvd.code == 4406
+
+
+async def test_a_signed_in_browser_opens_a_websocket_from_our_own_page(hub, owner, server):
+    link = await hub.organizations.make_link(owner, person_id=owner.id)
+    cookie = (await hub.organizations.use_link(link.rpartition("/")[2], ip=None, user_agent=None)).cookie
+
+    async with socket(server, None, Cookie=f"crosswalk_session={cookie}", Origin=f"http://{server}") as opened:
+        await subscribe(opened, "{ viewer { role } }", {})
+        assert (await receive(opened))["payload"]["data"] == {"viewer": {"role": "OWNER"}}
+
+
+async def test_a_revoked_token_ends_open_streams_within_seconds(hub, owner, server, world):
+    token, secret = await hub.organizations.create_token(owner, name="Watcher", role="viewer")
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(socket(server, _bearer(secret)))
+        await subscribe(opened, text("quote_changed"), {})
+        stream = await stack.enter_async_context(events(server, secret, text("quote_changed"), {"quoteId": gid("Quote", world.quote_id)}))
+        assert (await anext(stream))[0] == "next"
+
+        await hub.organizations.revoke_token(owner, token.id)
+
+        async with asyncio.timeout(8):
+            with pytest.raises(ConnectionClosed) as closed:
+                await opened.recv()
+            assert await anext(stream) == ("complete", None)
+    assert closed.value.rcvd.code == 4401
+
+
+async def test_a_session_that_has_ended_closes_its_websocket_at_its_next_operation(hub, owner, server):
+    link = await hub.organizations.make_link(owner, person_id=owner.id)
+    cookie = (await hub.organizations.use_link(link.rpartition("/")[2], ip=None, user_agent=None)).cookie
+    signed_in = await hub.organizations.actor_for_session(cookie)
+
+    async with socket(server, None, Cookie=f"crosswalk_session={cookie}", Origin=f"http://{server}") as opened:
+        await hub.organizations.sign_out(signed_in.actor, signed_in.session.id)
+        await subscribe(opened, "{ viewer { role } }", {})
+        with pytest.raises(ConnectionClosed) as closed:
+            await opened.recv()
+    assert closed.value.rcvd.code == 4401
+
+
+async def test_one_socket_has_only_so_many_operations(server, token):
+    async with socket(server, _bearer(token)) as opened:
+        for number in range(21):
+            await subscribe(opened, text("quote_changed"), {}, id=str(number))
+        message = await receive(opened)
+    assert (message["type"], message["id"]) == ("error", "20")
+    assert message["payload"][0]["message"] == "Subscription limit reached"
+
+
+async def test_one_caller_has_only_so_many_event_streams(hub, owner, server):
+    secret = await make_token(hub, owner, "viewer")
+    headers = {**_bearer(secret), "Accept": "text/event-stream"}
+    body = {"query": text("quote_changed")}
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://{server}", limits=httpx.Limits(max_connections=60)))
+        for _ in range(50):
+            response = await stack.enter_async_context(client.stream("POST", "/graphql", json=body, headers=headers))
+            assert response.status_code == 200
+        refused = await client.post("/graphql", json=body, headers=headers)
+    assert refused.status_code == 429
+    assert "Too many streams" in refused.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [("[]", 4400), ("nonsense", 4400), ('{"type": "subscribe", "id": 7, "payload": "x"}', 4400), ('"' + "x" * 1_000_001 + '"', 1009)],
+)
+async def test_messages_that_are_none_close_the_socket_and_nothing_else(server, token, message, code):
+    async with socket(server, _bearer(token)) as opened:
+        await opened.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            await opened.recv()
+    assert closed.value.rcvd.code == code

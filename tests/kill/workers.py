@@ -1,0 +1,55 @@
+"""Starts worker processes for tests that kill or freeze them."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings of the tests' hub, for another process."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    return os.environ | {
+        "CROSSWALK_DATABASE_URL": settings.database_url,
+        "CROSSWALK_REDIS_URL": settings.redis_url,
+        "CROSSWALK_DATA_DIR": str(settings.data_dir),
+        "CROSSWALK_SANDBOXES": "true",
+        "CROSSWALK_SANDBOX_URLS": ",".join(settings.sandbox_urls),
+        "CROSSWALK_LOG_LEVEL": "error",
+    }
+
+
+def start_worker(settings: Settings, moment: str = "never") -> "subprocess.Popen[bytes]":
+    """A worker that kills itself at the moment (tests/kill/worker.py)."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.kill.worker", moment],
+        cwd=ROOT,
+        env=environment(settings),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@contextmanager
+def running_worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker that works until the block ends."""
+    process = start_worker(settings)
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL, also for a frozen one; nothing happens to one that has ended."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGKILL)
+    process.wait(30)

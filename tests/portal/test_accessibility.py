@@ -1,0 +1,182 @@
+"""Every page: no finding of axe, nothing wider than a small phone, readable at 400 %, light enough for a slow line."""
+
+import gzip
+import re
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Locator, Page, expect
+
+from tests.portal.office import Office
+
+pytestmark = pytest.mark.browser
+
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+SMALL_PHONE = 320
+WEIGHT_LIMIT = 60_000
+"""Bytes of a page with everything that it loads, compressed."""
+RIGHT_TO_LEFT = "استبدال لوحة الكهرباء الرئيسية"
+
+
+async def _findings(page: Page) -> list[str]:
+    results = await Axe().run(page, options=RULES)
+    return [
+        f"{page.url}: {found['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+        for found in results.response["violations"]
+        for node in found["nodes"]
+    ]
+
+
+async def _follow(page: Page, control: Locator) -> None:
+    """Click and wait for the next page: a click alone returns while its document has no root yet."""
+    async with page.expect_navigation(wait_until="load"):
+        await control.click()
+
+
+async def _is_too_wide(page: Page) -> list[str]:
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    return [f"{page.url} is {width} px wide"] if width > await page.evaluate("innerWidth") else []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_clients_pages_have_no_accessibility_finding_and_fit_a_small_phone(office: Office, worker: None, scheme: str) -> None:
+    await office.with_quote(job_description=RIGHT_TO_LEFT)
+    page = await office.client(scheme=scheme, width=SMALL_PHONE, height=640)
+    findings: list[str] = []
+
+    async def look() -> None:
+        findings.extend([*await _findings(page), *await _is_too_wide(page)])
+
+    await look()
+    await _follow(page, page.get_by_role("link", name=RIGHT_TO_LEFT))
+    await look()
+    quote = page.url
+    await page.goto(f"{quote}/decline")
+    await look()
+    await _follow(page, page.get_by_role("button", name="Decline"))
+    await look()
+    await page.goto(quote)
+    await page.get_by_role("checkbox", name="Paint repair").uncheck()
+    await _follow(page, page.get_by_role("button", name="Review and approve"))
+    await look()
+    await page.get_by_role("checkbox").check()
+    await page.get_by_label("Your name").fill("Maja Novak")
+    await _follow(page, page.get_by_role("button", name="Approve"))
+    await expect(page.locator(".steps .done", has_text="Confirmed by ServiceM8")).to_be_visible()
+    await look()
+    await _follow(page, page.get_by_role("link", name="Receipt"))
+    await look()
+    await _follow(page, page.get_by_role("button", name="Sign out"))
+    await look()
+
+    assert findings == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", SMALL_PHONE), ("dark", 1280)])
+async def test_the_consoles_pages_have_no_accessibility_finding_and_fit(office: Office, scheme: str, width: int) -> None:
+    await office.sandbox.create("company", name="")
+    job = await office.with_quote(job_description=RIGHT_TO_LEFT)
+    assert office.connection is not None
+    connection, quote = f"/connections/{office.connection.id}", await office.quote(job)
+    run = (await office.hub.syncs.status(office.owner, office.connection.id))[0].last_run_id
+    contact = (await office.hub.clients.client(office.owner, quote.client_id)).contact_record_id if quote.client_id else None
+    page = await office.staff(scheme=scheme, width=width)
+    findings: list[str] = []
+
+    for path in (
+        "/",
+        "/connections",
+        "/connections/new",
+        "/connections/new/servicem8",
+        "/connections/new/servicem8?sandbox=1",
+        connection,
+        f"{connection}/settings",
+        f"{connection}/removal",
+        f"{connection}/import",
+        f"{connection}/full-sync",
+        f"{connection}/syncs/new",
+        "/runs",
+        f"/runs/{run}",
+        "/failed-records",
+        "/contacts",
+        f"/records/{contact}",
+        "/quotes",
+        f"/quotes/{quote.id}",
+        "/clients",
+        f"/clients/{quote.client_id}",
+        f"/clients/new?contact={contact}",
+        "/mail",
+        "/audit",
+        "/settings",
+        "/nothing-here",
+    ):
+        await page.goto(office.console(path))
+        findings.extend([*await _findings(page), *await _is_too_wide(page)])
+
+    assert findings == []
+
+
+async def test_a_quote_that_opened_again_shows_both_versions_without_a_finding(office: Office, worker: None) -> None:
+    job = await office.with_quote()
+    quote = await office.quote(job)
+    await office.sandbox.add_line(job, name="A very long description of a new fuse box " * 6, quantity="1", price="90.00")
+    await office.hub.quotes.approve(
+        await office.contact(), quote.id, version=1, lines=None, signature_name="Maja Novak", accept_terms=True, idempotency_key="once"
+    )
+    page = await office.client(width=SMALL_PHONE, height=640)
+    for _ in range(40):
+        if (await office.quote(job)).history:
+            break
+        await page.wait_for_timeout(250)
+
+    await page.goto(office.portal(f"/quotes/{quote.id}"))
+
+    await expect(page.get_by_text("This quote is open again.")).to_be_visible()
+    assert [*await _findings(page), *await _is_too_wide(page)] == []
+
+
+async def test_a_quote_of_sixty_lines_reads_at_four_hundred_percent_and_its_bar_hides_nothing(office: Office) -> None:
+    lines = [(f"Position {number}, with a description that goes on for a while", "2", "12.50") for number in range(60)]
+    await office.with_quote(lines=lines)
+    # 1280 px at 400 % are 320 px, and the height shrinks as well.
+    page = await office.client(width=320, height=256)
+    await page.get_by_role("link", name="Replace switchboard").click()
+
+    assert await _is_too_wide(page) == []
+    last = page.get_by_role("checkbox").last
+    await last.focus()
+    box = await last.bounding_box()
+    assert box is not None
+    covered = await page.evaluate("([x, y]) => document.elementFromPoint(x, y)?.name !== 'line'", [box["x"] + 8, box["y"] + 8])
+    assert not covered
+
+
+async def test_everything_on_a_quote_is_reached_by_the_tab_key(office: Office) -> None:
+    await office.with_quote()
+    page = await office.client(width=390, height=844)
+    await page.get_by_role("link", name="Replace switchboard").click()
+    await expect(page.get_by_role("heading", name="What is in it")).to_be_visible()
+    reached = []
+
+    for _ in range(12):
+        await page.keyboard.press("Tab")
+        reached.append(await page.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()"))
+
+    assert reached[0] == "Skip to the content"
+    for wanted in ("line", "Review and approve", "Decline this quote", "Sign out"):
+        assert wanted in reached
+
+
+@pytest.mark.parametrize("door", ["portal", "console"])
+async def test_a_page_weighs_at_most_sixty_kilobytes(office: Office, door: str) -> None:
+    await office.with_quote(lines=[(f"Position {number}", "2", "12.50") for number in range(60)])
+    page = await (office.client() if door == "portal" else office.staff())
+    await page.goto(office.portal() if door == "portal" else office.console("/quotes"))
+    await page.locator("main").get_by_role("link", name=re.compile("Replace switchboard")).click()
+    await page.wait_for_load_state("load")
+    parts = await page.evaluate("[location.href, ...performance.getEntriesByType('resource').map((entry) => entry.name)]")
+
+    weights = {part: len(gzip.compress(await (await page.context.request.get(part)).body())) for part in parts if "/events" not in part}
+
+    assert len(weights) >= 4
+    assert sum(weights.values()) < WEIGHT_LIMIT, weights

@@ -1,0 +1,227 @@
+"""How each field of the API is called, and what whoever calls it must be allowed. A field without a row fails the tests."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from app.actors import PERMISSIONS, Role
+from app.actors import Permission as P
+from tests import factories
+from tests.security.world import Things, World
+
+EXTERNAL = "external"
+"""An id at the provider, which is text."""
+
+Ready = Callable[[World, Things], Awaitable[Mapping[str, UUID] | None]]
+"""Makes what the call uses up; may name other things to be used instead."""
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """One way to call a root field."""
+
+    name: str
+    needs: frozenset[P]
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """Argument → the kind of thing that its id names; `argument.field` for one inside an input object."""
+    values: Callable[[World], Mapping[str, Any]] = field(default=lambda world: {})
+    """Its other arguments."""
+    always: frozenset[str] = frozenset()
+    """Ids that are given although they could be left out."""
+    ready: Ready | None = None
+    looks_into: str | None = None
+    """The type that is looked into where the answer could be of any."""
+    shows: bool = True
+    """Whether its answer holds text of what it is about."""
+
+    @property
+    def is_mutation(self) -> bool:
+        return self.name.startswith("Mutation.")
+
+    def __str__(self) -> str:
+        return f"{self.name}{f':{self.looks_into}' if self.looks_into else ''}"
+
+
+def _query(name: str, *needs: P, shows: bool = True, looks_into: str | None = None, **ids: str) -> Field:
+    return Field(f"Query.{name}", frozenset(needs), ids, shows=shows, looks_into=looks_into)
+
+
+def _change(name: str, *needs: P, ids: Mapping[str, str] | None = None, **more: Any) -> Field:
+    return Field(f"Mutation.{name}", frozenset(needs), ids or {}, **more)
+
+
+NODES = {
+    "Client": P.READ_CLIENTS,
+    "Connection": P.READ_CONNECTIONS,
+    "Contact": P.READ_RECORDS,
+    "Delivery": P.READ_QUOTES,
+    "Job": P.READ_RECORDS,
+    "Organization": None,
+    "Quote": P.READ_QUOTES,
+    "Sync": P.READ_SYNCS,
+    "SyncRun": P.READ_SYNCS,
+}
+"""What `node` finds, and who may see it."""
+
+
+def _nodes(name: str, argument: str) -> list[Field]:
+    return [_query(name, *([needs] if needs else []), looks_into=kind, **{argument: kind}) for kind, needs in NODES.items()]
+
+
+QUERIES = [
+    _query("viewer", shows=False),  # a name that was made after the marks were planted
+    _query("organization"),
+    _query("apiTokens", P.MANAGE_PEOPLE),
+    *_nodes("node", "id"),
+    *_nodes("nodes", "ids"),
+    _query("connectors", P.READ_CONNECTIONS, shows=False),  # the same for everybody
+    _query("connections", P.READ_CONNECTIONS),
+    _query("connection", P.READ_CONNECTIONS, id="Connection"),
+    _query("providerCalls", P.READ_CONNECTIONS, connectionId="Connection", syncRunId="SyncRun"),
+    _query("syncs", P.READ_SYNCS, connectionId="Connection"),
+    _query("syncRuns", P.READ_SYNCS, connectionId="Connection"),
+    _query("syncRun", P.READ_SYNCS, id="SyncRun"),
+    _query("syncStatus", P.READ_SYNCS, P.READ_CONNECTIONS, connectionId="Connection"),
+    _query("failedRecords", P.READ_SYNCS, connectionId="Connection", syncRunId="SyncRun"),
+    _query("contacts", P.READ_RECORDS, connectionId="Connection"),
+    _query("contact", P.READ_RECORDS, id="Contact"),
+    _query("jobs", P.READ_RECORDS, contactId="Contact", connectionId="Connection"),
+    _query("mappings", P.READ_RECORDS, connectionId="Connection", contactId="Contact", jobId="Job"),
+    _query("quotes", P.READ_QUOTES, contactExternalId=EXTERNAL, connectionId="Connection", clientId="Client"),
+    _query("quote", P.READ_QUOTES, id="Quote"),
+    _query("quoteTotals", P.READ_QUOTES, quoteId="Quote", lineIds="QuoteLine", shows=False),  # sums only
+    _query("deliveries", P.READ_QUOTES, connectionId="Connection", quoteId="Quote"),
+    _query("clients", P.READ_CLIENTS),
+    _query("auditEntries", P.READ_AUDIT, subjectId="Quote"),
+]
+
+
+async def _quote_open(world: World, things: Things) -> None:
+    await world.reopen_quote(things)
+
+
+async def _no_run(world: World, things: Things) -> None:
+    await world.hub.syncs.cancel_all(world.owner, things.ids["Connection"])
+
+
+async def _queued_run(world: World, things: Things) -> Mapping[str, UUID]:
+    await _no_run(world, things)
+    return {"SyncRun": (await world.hub.syncs.start(world.owner, things.ids["Connection"])).id}
+
+
+async def _new_sync(world: World, things: Things) -> Mapping[str, UUID]:
+    sync = await world.hub.schedules.create(world.owner, things.ids["Connection"], name="For a moment", streams=["companies"])
+    return {"Sync": sync.id}
+
+
+async def _new_token(world: World, things: Things) -> Mapping[str, UUID]:
+    token, _ = await world.hub.organizations.create_token(world.owner, name="For a moment", role="viewer")
+    return {"ApiToken": token.id}
+
+
+async def _new_connection(world: World, things: Things) -> Mapping[str, UUID]:
+    made = await world.hub.connections.create(world.owner, provider="servicem8", **world.new_connection())
+    return {"Connection": made.id}
+
+
+async def _deleted_connection(world: World, things: Things) -> Mapping[str, UUID]:
+    made = await _new_connection(world, things)
+    await world.hub.connections.delete(world.owner, made["Connection"])
+    return made
+
+
+def _approval(world: World) -> Mapping[str, Any]:
+    return {"version": 1, "signatureName": "Carla Client", "acceptTerms": True}
+
+
+def _rejection(world: World) -> Mapping[str, Any]:
+    return {"version": 1, "reason": "Too expensive"}
+
+
+def _invitation(world: World) -> Mapping[str, Any]:
+    return {"email": f"{factories.key()}@client.test", "name": "Somebody New"}
+
+
+def _connection(world: World) -> Mapping[str, Any]:
+    made = world.new_connection()
+    return {"provider": "servicem8", **made, "mode": str(made["mode"]).upper()}
+
+
+def _token(world: World) -> Mapping[str, Any]:
+    return {"name": "Made by the matrix", "role": "VIEWER"}
+
+
+_MAY_BE_GIVEN = {role: tuple(PERMISSIONS[role]) for role in (Role.CLIENT_CONTACT, Role.VIEWER)}
+"""Nobody lets another do more than they may do themselves."""
+_OF_CONNECTION = {"connectionId": "Connection"}
+_LINES = {"quoteId": "OpenQuote", "lineIds": "OpenLine", "lineReasons.lineId": "LeftOutLine"}
+
+MUTATIONS = [
+    _change("createConnection", P.MANAGE_CONNECTIONS, P.READ_CONNECTIONS, values=_connection),
+    _change(
+        "updateConnection",
+        P.MANAGE_CONNECTIONS,
+        P.READ_CONNECTIONS,
+        ids={"id": "Connection"},
+        values=lambda world: {"name": f"Renamed {secrets.token_hex(4)}"},
+    ),
+    _change("deleteConnection", P.MANAGE_CONNECTIONS, P.READ_CONNECTIONS, ids={"id": "Connection"}, ready=_new_connection),
+    _change("restoreConnection", P.MANAGE_CONNECTIONS, P.READ_CONNECTIONS, ids={"id": "Connection"}, ready=_deleted_connection),
+    _change("testConnection", P.MANAGE_CONNECTIONS, P.READ_CONNECTIONS, ids={"id": "Connection"}),
+    _change(
+        "testConnectionSettings",
+        P.MANAGE_CONNECTIONS,
+        ids=_OF_CONNECTION,
+        values=lambda world: {"provider": "servicem8"},
+        always=frozenset(_OF_CONNECTION),
+    ),
+    _change("startSync", P.RUN_SYNCS, P.READ_SYNCS, P.READ_CONNECTIONS, ids=_OF_CONNECTION, ready=_no_run),
+    _change("cancelSyncRun", P.RUN_SYNCS, P.READ_SYNCS, ids={"id": "SyncRun"}, ready=_queued_run),
+    _change("retryFailedRecords", P.RUN_SYNCS, P.READ_CONNECTIONS, ids={**_OF_CONNECTION, "ids": "FailedRecord"}),
+    _change(
+        "createSync",
+        P.MANAGE_CONNECTIONS,
+        P.READ_CONNECTIONS,
+        P.READ_SYNCS,
+        ids=_OF_CONNECTION,
+        values=lambda world: {"name": "Made by the matrix", "streams": ["companies"]},
+    ),
+    _change(
+        "updateSync",
+        P.MANAGE_CONNECTIONS,
+        P.READ_CONNECTIONS,
+        P.READ_SYNCS,
+        ids={"id": "Sync"},
+        values=lambda world: {"name": "Renamed"},
+        ready=_new_sync,
+    ),
+    _change("deleteSync", P.MANAGE_CONNECTIONS, P.READ_SYNCS, ids={"id": "Sync"}, ready=_new_sync),
+    _change("approveQuote", P.DECIDE_QUOTES, P.READ_QUOTES, ids={"quoteId": "OpenQuote"}, values=_approval, ready=_quote_open),
+    _change("approveQuote", P.DECIDE_QUOTES, P.READ_QUOTES, ids=_LINES, values=_approval, ready=_quote_open, always=frozenset(_LINES)),
+    _change(
+        "rejectQuote",
+        P.DECIDE_QUOTES,
+        P.READ_QUOTES,
+        ids={"quoteId": "OpenQuote", "lineReasons.lineId": "OpenLine"},
+        values=_rejection,
+        ready=_quote_open,
+    ),
+    _change(
+        "inviteClientContact",
+        P.MANAGE_CLIENTS,
+        P.READ_CLIENTS,
+        *_MAY_BE_GIVEN[Role.CLIENT_CONTACT],
+        ids={"contactId": "Contact"},
+        values=_invitation,
+    ),
+    _change("createApiToken", P.MANAGE_PEOPLE, *_MAY_BE_GIVEN[Role.VIEWER], values=_token),
+    _change("revokeApiToken", P.MANAGE_PEOPLE, ids={"id": "ApiToken"}, ready=_new_token),
+    _change("retryDelivery", P.RUN_SYNCS, P.READ_QUOTES, ids={"id": "Delivery"}),
+]
+
+SUBSCRIPTIONS = [
+    Field("Subscription.syncRunProgress", frozenset({P.READ_SYNCS}), {"runId": "SyncRun"}),
+    Field("Subscription.quoteChanged", frozenset({P.READ_QUOTES}), {"quoteId": "Quote"}),
+]
