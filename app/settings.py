@@ -71,6 +71,27 @@ class Settings:
     introspection: bool = _setting(
         False, "Whether an organization's people may ask the API for its schema; tools need it. `crosswalk dev` and the demo turn it on."
     )
+    trusted_documents_only: bool = _setting(
+        False, "Whether the API answers nothing but trusted documents: the files of graphql/operations and of the folder below."
+    )
+    trusted_documents_dir: Path | None = _setting(None, "A folder with more trusted documents: one operation in each *.graphql file.")
+    limit_body: int = _setting(1_000_000, "How many bytes one request, or one message of a WebSocket, may have.")
+    limit_document: int = _setting(50_000, "How many characters one GraphQL document may have.")
+    limit_tokens: int = _setting(2000, "How many tokens one GraphQL document may have.")
+    limit_nesting: int = _setting(60, "How many brackets of one GraphQL document may stand inside one another.")
+    limit_directives: int = _setting(30, "How many directives one GraphQL document may have.")
+    limit_directives_per_place: int = _setting(4, "How many directives one place of a GraphQL document may have.")
+    limit_fragments: int = _setting(50, "How many fragments one GraphQL document may use in one place, and how many it may define.")
+    limit_depth: int = _setting(12, "How many levels deep one GraphQL operation may be nested.")
+    limit_aliases: int = _setting(30, "How many aliases one GraphQL operation may have.")
+    limit_repeats: int = _setting(30, "How often one GraphQL operation may name the same field in one place.")
+    limit_cost: int = _setting(5000, "How many objects one GraphQL operation could return at most.")
+    limit_values: int = _setting(10_000, "How many values the variables of one GraphQL operation may hold.")
+    limit_read_seconds: float = _setting(10.0, "How many seconds the database may work on one read of the API.")
+    rate_cost_per_minute: int = _setting(
+        600_000, "How many objects one token or session may ask for in a minute, summed over its operations. 0 counts nothing."
+    )
+    persisted_documents: int = _setting(1000, "How many documents that clients registered by their hash are kept for one organization.")
     debug: bool = _setting(False, "The GraphiQL page at /graphql; it loads its scripts from the network. Never in production.")
     log_level: str = _setting("info", "debug, info, warning or error.")
     worker_bulk_slots: int = _setting(4, "How many sync runs one worker advances at a time.")
@@ -125,9 +146,11 @@ def _networks(text: str) -> tuple[Network, ...]:
 _PARSERS: dict[str, Any] = {
     "<class 'str'>": str,
     "<class 'int'>": int,
+    "<class 'float'>": float,
     "<class 'bool'>": _boolean,
     "<class 'pathlib.Path'>": Path,
     "pathlib.Path": Path,
+    "pathlib.Path | None": Path,
     "app.settings.Secret | None": Secret,
     "tuple[str, ...]": _list,
     "tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]": _networks,
