@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
 from app.actors import Scope
 from app.database import execute, fetch, fetch_value, of_client
-from app.feed.models import Batch, Event, NewEvent
+from app.feed.models import Batch, Event, Interest, NewEvent
 
 BATCH = 200
-"""The most events that a subscriber holds in memory."""
+"""The most events that are read at once."""
 FAR_BEHIND = 1000
-"""With more events than this to catch up with, a subscriber gets the latest of each subject."""
+"""With more events than this to catch up with, a subscriber that comes back gets the latest of each subject."""
 
 
 async def add(scope: Scope, events: Sequence[NewEvent]) -> int:
@@ -59,11 +58,18 @@ async def head(scope: Scope) -> int:
     return await fetch_value(scope, sql, scope.organization_id) or 0
 
 
-async def read(scope: Scope, *, topics: Sequence[str], subject_id: UUID | None, after: int) -> Batch:
+async def newest(scope: Scope, after: int) -> list[Event]:
+    """The next events of the whole organization after that place, at most a batch."""
+    sql = f"SELECT {_COLUMNS}, false AS missed FROM event WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT {BATCH}"
+    return [_event(row) for row in await fetch(scope, sql, scope.organization_id, after)]
+
+
+async def read(interest: Interest, after: int, *, far_behind: int = FAR_BEHIND) -> Batch:
     """The next events after that place, each batch one statement and so one moment."""
-    watched = (scope.organization_id, after, list(topics), subject_id)
+    scope = interest.scope
+    watched = (scope.organization_id, after, list(interest.topics), interest.subject_id)
     rows = await fetch(scope, _READ, *watched)
-    if _head(rows) - after > FAR_BEHIND and await fetch_value(scope, _COUNT, *watched) > FAR_BEHIND:
+    if _head(rows) - after > far_behind and await fetch_value(scope, _COUNT, *watched, far_behind + 1) > far_behind:
         rows = await fetch(scope, _READ_LATEST, *watched)
     events = sorted((_event(row) for row in rows if row["sequence"] is not None), key=lambda event: event.sequence)
     more = len(events) == BATCH
@@ -75,7 +81,10 @@ def _head(rows: Sequence[asyncpg.Record]) -> int:
 
 
 def _event(row: asyncpg.Record) -> Event:
-    return Event(row["sequence"], row["topic"], row["subject_id"], row["revision"], row["data"], row["missed"])
+    return Event(row["sequence"], row["topic"], row["subject_id"], row["revision"], row["data"], row["missed"], row["client_id"])
+
+
+_COLUMNS = "sequence, topic, subject_id, revision, data, client_id"
 
 
 _WATCHED = f"""
@@ -87,7 +96,7 @@ _WATCHED = f"""
 def _select(missed: str, condition: str) -> str:
     return f"""
         SELECT counter.event_sequence AS head, found.* FROM organization_counter AS counter LEFT JOIN LATERAL (
-            SELECT sequence, topic, subject_id, revision, data, {missed} AS missed FROM event
+            SELECT {_COLUMNS}, {missed} AS missed FROM event
             WHERE {_WATCHED} AND {condition}
             ORDER BY sequence LIMIT {BATCH}
         ) AS found ON true
@@ -108,4 +117,4 @@ _READ_LATEST = _select(
     missed=_another("other.sequence > $2 AND other.sequence < event.sequence"),
     condition=f"NOT {_another('other.sequence > event.sequence')}",
 )
-_COUNT = f"SELECT count(*) FROM (SELECT FROM event WHERE {_WATCHED} LIMIT {FAR_BEHIND + 1}) AS waiting"
+_COUNT = f"SELECT count(*) FROM (SELECT FROM event WHERE {_WATCHED} LIMIT $5) AS waiting"

@@ -1,27 +1,27 @@
 """The feed: what changed in an organization, in one gapless sequence that anybody may resume from any place.
 
-Postgres holds the events; Redis only wakes those who wait, and a look every two seconds catches what it lost.
+Postgres holds the events; Redis only says that there are new ones, and a look every two seconds catches what it lost.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.actors import Scope
 from app.database import after_commit, before_commit
 from app.feed import repository
-from app.feed.models import Event, NewEvent
-from app.feed.wakes import Bells, Wake
+from app.feed.models import Event, Interest, NewEvent
+from app.feed.tails import Reader, Tails
 
 _CHANNEL = "crosswalk:feed:"
 _LOOK_SECONDS = 2.0
+_PATIENCE_SECONDS = 1.0
+"""Nobody who has committed waits longer for Redis; the look finds the events."""
 
 
 class FeedService:
@@ -30,8 +30,8 @@ class FeedService:
     def __init__(self, redis: Redis, *, look_seconds: float = _LOOK_SECONDS) -> None:
         self.redis = redis
         self.look_seconds = look_seconds
-        self._bells = Bells()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tails = Tails()
+        self._listener: asyncio.Task[None] | None = None
 
     async def publish(
         self,
@@ -52,8 +52,8 @@ class FeedService:
             return
 
         async def write() -> None:
-            last = await repository.add(scope, events)
-            after_commit(lambda: self._wake(scope.organization_id, Wake.of(events, last)))
+            await repository.add(scope, events)
+            after_commit(lambda: self._wake(scope.organization_id))
 
         before_commit(write)
 
@@ -66,37 +66,39 @@ class FeedService:
     ) -> AsyncIterator[Event]:
         """Each event after that sequence (None: from now on) once and in order, for as long as the caller iterates.
 
-        Holds at most one batch in memory. A subscriber that is far behind gets the latest event of each subject, and
-        `missed` on it says that earlier ones were left out.
+        Holds at most one batch. A subscriber that is far behind gets the latest event of each subject, and `missed` on
+        it says that earlier ones were left out.
         """
-        self._start()
-        with self._bells.hang(scope.organization_id, topics, subject_id) as rung:
-            head = await repository.head(scope)
-            position = head if after is None else min(max(after, 0), head)
+        head = await repository.head(scope)
+        position = head if after is None else min(max(after, 0), head)
+        with self.reading(Interest(scope, frozenset(topics), subject_id), position) as reader:
             while True:
-                rung.clear()
-                batch = await repository.read(scope, topics=topics, subject_id=subject_id, after=position)
+                batch = await reader.next()
                 for event in batch.events:
                     yield event
-                position = batch.position
                 if not batch.more:
-                    await rung.wait()
+                    await reader.wait()
+
+    @contextmanager
+    def reading(self, interest: Interest, position: int) -> Iterator[Reader]:
+        """A place in the feed, for as long as the block lasts. All readers of an organization share one look at Postgres."""
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
+        with self._tails.reading(interest, position, self.look_seconds) as reader:
+            yield reader
 
     async def close(self) -> None:
         """Stop listening. Those who still iterate wait until they are cancelled."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+        await self._tails.close()
 
-    def _start(self) -> None:
-        """One reader of Redis and one look at Postgres per process, for all subscribers."""
-        if not self._tasks:
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look())]
-
-    async def _wake(self, organization_id: UUID, wake: Wake) -> None:
-        with suppress(RedisError, OSError):
-            await self.redis.publish(f"{_CHANNEL}{organization_id}", msgspec.json.encode(wake))
+    async def _wake(self, organization_id: UUID) -> None:
+        with suppress(RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self.redis.publish(f"{_CHANNEL}{organization_id}", b"")
 
     async def _listen(self) -> None:
         while True:
@@ -105,17 +107,10 @@ class FeedService:
             await asyncio.sleep(1)
 
     async def _follow_wakes(self) -> None:
+        """What Redis lost while it was away is looked for as soon as it is back."""
         async with self.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             await pubsub.psubscribe(f"{_CHANNEL}*")
-            self._bells.ring_all()
+            self._tails.stir_all()
             async for message in pubsub.listen():
                 with suppress(ValueError):
-                    organization_id = UUID(message["channel"].decode().removeprefix(_CHANNEL))
-                    self._bells.ring(organization_id, msgspec.json.decode(message["data"], type=Wake))
-
-    async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(self.look_seconds)
-            for organization_id in self._bells.organizations:
-                with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                    self._bells.reached(organization_id, await repository.head(Scope(organization_id)))
+                    self._tails.stir(UUID(message["channel"].decode().removeprefix(_CHANNEL)))
