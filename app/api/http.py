@@ -18,6 +18,7 @@ from strawberry.types import ExecutionResult
 
 from app.api.accept import GRAPHQL_RESPONSE, wants_graphql_response
 from app.api.context import Context
+from app.api.event_stream import EventStream
 from app.api.identity import Caller
 from app.api.loaders import Loaders
 from app.api.streams import OpenStreams
@@ -33,6 +34,8 @@ STREAMS_PER_CALLER = 50
 # The IDE page of Strawberry loads its scripts from a content network; it exists in debug mode only.
 _IDE_POLICY = "default-src 'self' 'unsafe-inline' https:; img-src 'self' data: https:; connect-src 'self'"
 
+_STREAMS = {GRAPHQL_SSE_PROTOCOL: EventStream}
+
 
 class _Draft(Response):
     """What Strawberry lets a resolver write on, with what the answer must look like."""
@@ -44,6 +47,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     """The one endpoint. Everything that it answers, refusals too, is JSON or a stream."""
 
     graphql_transport_ws_handler_class = WatchedHandler
+    stream_transport_classes_by_protocol = _STREAMS
 
     def __init__(self, schema: BaseSchema, settings: Settings) -> None:
         super().__init__(
