@@ -14,9 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-
-class CannotInstall(Exception):
-    """What stands in the way, in one sentence."""
+from environment import CannotInstall
 
 
 def install(folder: Path) -> None:

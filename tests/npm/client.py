@@ -1,42 +1,15 @@
-"""A GraphQL client of npm in a process of its own, and the packages that it needs."""
+"""A GraphQL client of npm in a process of its own."""
 
 import asyncio
 import json
-import os
-import shutil
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 PATIENCE = 20
 """Seconds until an answer or an event is missing for good."""
-
-
-def need_node() -> None:
-    """Skip the test where Node is missing; with CI=true that is a failure."""
-    missing = [name for name in ("node", "npm") if shutil.which(name) is None]
-    if not missing:
-        return
-    sentence = f"The clients of npm need {' and '.join(missing)} on the PATH."
-    if os.environ.get("CI") == "true":
-        pytest.fail(sentence)
-    pytest.skip(sentence)
-
-
-async def install_packages(folder: Path) -> None:
-    """What the folder's package-lock.json names, unless it is there already. Fails the test with npm's own words."""
-    need_node()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, ROOT / "scripts" / "node_packages.py", folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await asyncio.wait_for(process.communicate(), 240)
-    assert process.returncode == 0, said.decode()
 
 
 class NpmClient:
@@ -47,21 +20,21 @@ class NpmClient:
 
     async def run(self, text: str, variables: dict[str, Any]) -> Any:
         """The data of a query or mutation. Any error is the test's failure."""
-        self._tell({"run": text, "variables": variables})
+        self.tell({"run": text, "variables": variables})
         result = (await self._hear())["result"]
-        assert "errors" not in result, result
-        assert result.get("error") is None, result
+        assert "errors" not in result, result["errors"]
+        assert result.get("error") is None, result["error"]
         return result["data"]
 
     def follow(self, text: str, variables: dict[str, Any]) -> None:
         """Subscribe, and stay subscribed across broken connections."""
-        self._tell({"follow": text, "variables": variables})
+        self.tell({"follow": text, "variables": variables})
 
     async def event(self) -> Any:
         """The next event of what is followed."""
         return (await self._hear())["event"]
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def tell(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(message).encode() + b"\n")
 
@@ -80,7 +53,7 @@ async def npm_client(name: str, url: str, token: str) -> AsyncIterator[NpmClient
         "node", HERE / "session.mjs", name, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1_000_000
     )
     client = NpmClient(process)
-    client._tell({"url": url, "token": token})
+    client.tell({"url": url, "token": token})
     try:
         yield client
     finally:

@@ -9,7 +9,8 @@ from tests.api.client import gid
 from tests.api.operations import text
 from tests.api.streams import receive, socket, subscribe
 from tests.factories import key
-from tests.npm.client import HERE, install_packages, npm_client
+from tests.npm.client import HERE, npm_client
+from tests.npm.programs import run_script
 from tests.npm.relay import relay_to
 from tests.quotes.world import World
 
@@ -18,7 +19,7 @@ CLIENTS = ("fetch", "graphql_ws", "graphql_sse", "apollo", "urql")
 
 @pytest.fixture(scope="session")
 async def packages() -> None:
-    await install_packages(HERE)
+    await run_script("node_packages.py", HERE)
 
 
 @pytest.mark.parametrize("name", CLIENTS)
