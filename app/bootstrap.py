@@ -104,6 +104,7 @@ class Hub:
         self.deliveries = DeliveryService(
             connectors=self.connectors,
             open_session=self.connections.open_session,
+            room=self.connections.sessions.room,
             mark_needs_attention=self.connections.mark_needs_attention,
             outcomes=outcomes,
             audit=self.audit,
@@ -119,7 +120,7 @@ class Hub:
         engine = SyncEngine(
             connections=self.connections,
             connectors=self.connectors,
-            writer=PageWriter({"job": self.quotes.project, "contact": self.quotes.project}),
+            writer=PageWriter({"job": self.quotes.project, "contact": self.quotes.project}, self.feed),
             feed=self.feed,
             queue=self.queue,
             mail=self.mail,

@@ -22,7 +22,7 @@ _KEPT_CONNECTIONS = 2000
 _ANSWER_SECONDS = 2.0
 """A Redis that takes longer is taken for one that is away."""
 
-# KEYS: the pause for everybody, the pause for all but urgent requests, then one hash per window.
+# KEYS: the pause for everybody, the pause for all but urgent requests, what is kept for urgent ones, then one hash per window.
 # ARGV: urgent (1/0), then requests, step in ms, reserved for each window.
 # Returns {0} when counted, else {number of the full window from 1 on (-1 for a pause), wait in ms, window's length in ms}.
 _TAKE = """
@@ -35,11 +35,12 @@ for number = 1, 2 - ARGV[1] do
         if tonumber(until_ms) > now then return {-1, tonumber(until_ms) - now, tonumber(length)} end
     end
 end
+local kept = ARGV[1] ~= '1' and tonumber(redis.call('GET', KEYS[3]) or '0') or 0
 local worst, wait, worst_length = 0, 0, 0
-for number = 3, #KEYS do
-    local at = 2 + (number - 3) * 3
+for number = 4, #KEYS do
+    local at = 2 + (number - 4) * 3
     local limit, step = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
-    if ARGV[1] ~= '1' then limit = limit - tonumber(ARGV[at + 2]) end
+    if ARGV[1] ~= '1' then limit = limit - math.max(tonumber(ARGV[at + 2]), math.min(kept, math.floor(limit / 2))) end
     local oldest = math.floor(now / step) - $STEPS
     local counts, used, gone = {}, 0, {}
     local all = redis.call('HGETALL', KEYS[number])
@@ -55,16 +56,37 @@ for number = 3, #KEYS do
             used = used - entry[2]
             if used < limit then free_at = (entry[1] + $STEPS + 1) * step; break end
         end
-        if free_at - now > wait then worst, wait, worst_length = number - 2, free_at - now, step * $STEPS end
+        if free_at - now > wait then worst, wait, worst_length = number - 3, free_at - now, step * $STEPS end
     end
 end
 if worst > 0 then return {worst, wait, worst_length} end
-for number = 3, #KEYS do
-    local step = tonumber(ARGV[3 + (number - 3) * 3])
+for number = 4, #KEYS do
+    local step = tonumber(ARGV[3 + (number - 4) * 3])
     redis.call('HINCRBY', KEYS[number], math.floor(now / step), 1)
     redis.call('PEXPIRE', KEYS[number], step * ($STEPS + 2))
 end
 return {0}
+"""
+
+# KEYS: the pause for everybody, what is kept for urgent requests, then one hash per window.
+# ARGV: how many to keep, for how many ms, then requests, step in ms for each window.
+# Returns the free requests of each window, nothing in a pause.
+_FREE = """
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+if redis.call('EXISTS', KEYS[1]) == 1 then return {} end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local free = {}
+for number = 3, #KEYS do
+    local at = 3 + (number - 3) * 2
+    local left, oldest = tonumber(ARGV[at]), math.floor(now / tonumber(ARGV[at + 1])) - $STEPS
+    local all = redis.call('HGETALL', KEYS[number])
+    for field = 1, #all, 2 do
+        if tonumber(all[field]) >= oldest then left = left - tonumber(all[field + 1]) end
+    end
+    free[#free + 1] = math.max(left, 0)
+end
+return free
 """
 
 # KEYS: the pause. ARGV: its length in ms, the length in ms of the window that it stands for. A shorter pause never replaces a longer one.
@@ -105,6 +127,7 @@ class RedisBudget:
 
     def __init__(self, redis: Redis, *, prefix: str = "crosswalk:budget", clock: Callable[[], float] = time.monotonic) -> None:
         self._take = redis.register_script(_TAKE.replace("$STEPS", str(STEPS)))
+        self._free = redis.register_script(_FREE.replace("$STEPS", str(STEPS)))
         self._block = redis.register_script(_BLOCK)
         self._prefix = prefix
         self._own: OrderedDict[str, _OwnCounts] = OrderedDict()
@@ -118,6 +141,17 @@ class RedisBudget:
             own.count(windows, self._clock())
         return full
 
+    async def free(self, key: str, windows: Sequence[Window], *, keep: int, seconds: float) -> list[int] | None:
+        """How many requests are left for urgent work in each window; None in a pause.
+
+        `keep` requests of each window, at most half of it, are kept from all other work for `seconds`.
+        """
+        own = self._own_counts(key).free(windows, self._clock())
+        shared = await self._free_shared(key, windows, keep, seconds)
+        if own is None or shared is None:
+            return None
+        return [min(pair) for pair in zip(own, shared, strict=True)]
+
     async def block(self, key: str, seconds: float, window_seconds: float, *, urgent_too: bool) -> None:
         """Nobody takes a request of this key for that long, or nobody but urgent ones."""
         pause = "pause" if urgent_too else "quota"
@@ -130,7 +164,7 @@ class RedisBudget:
 
     async def _take_shared(self, key: str, windows: Sequence[Window], urgent: bool) -> Full | None:
         arguments = [value for window in windows for value in (window.requests, _step_ms(window), window.reserved)]
-        keys = [self._key(key, name) for name in ("pause", "quota", *(f"window:{window.name}" for window in windows))]
+        keys = [self._key(key, name) for name in ("pause", "quota", "kept", *_hashes(windows))]
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 answer = await self._take(keys=keys, args=[int(urgent), *arguments])
@@ -138,6 +172,16 @@ class RedisBudget:
             # A Redis that is away stops no decision and no sync: the process's own bound holds meanwhile.
             return None
         return _full(answer, windows)
+
+    async def _free_shared(self, key: str, windows: Sequence[Window], keep: int, seconds: float) -> list[int] | None:
+        arguments = [value for window in windows for value in (window.requests, _step_ms(window))]
+        keys = [self._key(key, name) for name in ("pause", "kept", *_hashes(windows))]
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await self._free(keys=keys, args=[keep, max(1, math.ceil(seconds * 1000)), *arguments])
+        except (RedisError, OSError):
+            return [window.requests for window in windows]
+        return [int(left) for left in answer] if len(answer) == len(windows) else None
 
     def _key(self, key: str, name: str) -> str:
         # The braces keep a connection's keys in one slot of a cluster.
@@ -168,6 +212,12 @@ class _OwnCounts:
         wait, window = max(waits, key=lambda pair: pair[0], default=(0.0, None))
         return Full(window.name, wait, window.seconds) if window and wait > 0 else None
 
+    def free(self, windows: Sequence[Window], now: float) -> list[int] | None:
+        """What is left of each window for urgent requests; None in a pause."""
+        if self.pauses.get("pause", (0.0, 0.0))[0] > now:
+            return None
+        return [max(0, window.requests - sum(self._counts(window, now).values())) for window in windows]
+
     def count(self, windows: Sequence[Window], now: float) -> None:
         for window in windows:
             counts = self.counts.setdefault(window.name, {})
@@ -178,10 +228,7 @@ class _OwnCounts:
         self.pauses[pause] = max(self.pauses.get(pause, (0.0, 0.0)), (now + seconds, window_seconds))
 
     def _wait(self, window: Window, urgent: bool, now: float) -> float:
-        step, counts = _step_ms(window), self.counts.setdefault(window.name, {})
-        oldest = math.floor(now * 1000 / step) - STEPS
-        for slot in [slot for slot in counts if slot < oldest]:
-            del counts[slot]
+        step, counts = _step_ms(window), self._counts(window, now)
         used, limit = sum(counts.values()), window.requests - (0 if urgent else window.reserved)
         for slot in sorted(counts):
             if used < limit:
@@ -190,6 +237,18 @@ class _OwnCounts:
             if used < limit:
                 return (slot + STEPS + 1) * step / 1000 - now
         return 0.0 if used < limit else window.seconds
+
+    def _counts(self, window: Window, now: float) -> dict[int, int]:
+        """What was sent in each step of the window that has not left it yet."""
+        counts = self.counts.setdefault(window.name, {})
+        oldest = math.floor(now * 1000 / _step_ms(window)) - STEPS
+        for slot in [slot for slot in counts if slot < oldest]:
+            del counts[slot]
+        return counts
+
+
+def _hashes(windows: Sequence[Window]) -> list[str]:
+    return [f"window:{window.name}" for window in windows]
 
 
 def _step_ms(window: Window) -> int:

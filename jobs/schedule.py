@@ -13,6 +13,8 @@ import structlog
 
 from app.bootstrap import Hub
 from app.database import system_fetch
+from app.deliveries.repository import LINE
+from app.deliveries.rules import AT_ONCE
 from app.retention import forget_old
 
 SWEEP_SECONDS = 2.0
@@ -21,6 +23,7 @@ _LIMIT = 200
 
 logger = structlog.get_logger(__name__)
 
+# Of the deliveries of a connection only those whose turn it is: ringing for the others costs work and changes nothing.
 _DUE = {
     "advance_run": f"""
         SELECT organization_id, id, fence, greatest(next_attempt_at, lease_expires_at) AS due_at FROM sync_run
@@ -28,10 +31,8 @@ _DUE = {
           AND (lease_expires_at IS NULL OR lease_expires_at < now())
         ORDER BY next_attempt_at LIMIT {_LIMIT}""",
     "deliver": f"""
-        SELECT organization_id, id, fence, greatest(next_attempt_at, lease_expires_at) AS due_at FROM delivery
-        WHERE status IN ('queued', 'sending') AND next_attempt_at <= now()
-          AND (lease_expires_at IS NULL OR lease_expires_at < now())
-        ORDER BY next_attempt_at LIMIT {_LIMIT}""",
+        SELECT organization_id, id, fence, due_at FROM ({LINE}) AS line
+        WHERE is_free AND place <= {AT_ONCE} ORDER BY place, next_attempt_at LIMIT {_LIMIT}""",
     "send_mail": f"""
         SELECT organization_id, id, 0 AS fence, next_attempt_at AS due_at FROM mail
         WHERE status = 'queued' AND next_attempt_at <= now() ORDER BY next_attempt_at LIMIT {_LIMIT}""",

@@ -19,7 +19,7 @@ import redis
 from app import embedded, migrations
 from app.actors import Actor, Role, Scope
 from app.bootstrap import Hub
-from app.connectors.servicem8.sandbox.config import SandboxConfig
+from app.connectors.servicem8.sandbox.config import AccountConfig, SandboxConfig
 from app.connectors.servicem8.sandbox.testing import RunningSandbox, start_sandbox
 from app.settings import Secret, Settings
 from tests import factories
@@ -73,8 +73,12 @@ async def _administer(url: str, sql: str) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[RunningSandbox]:
-    """A ServiceM8 without limits, in a process of its own. A test that seeds it resets it first."""
-    running = start_sandbox(SandboxConfig(limits_factor=None, page_size=200))
+    """A ServiceM8 without limits, in a process of its own. A test that seeds it resets it first.
+
+    Its limits count by key: a test that switches them on takes the second key, which what other tests left to do does not use.
+    """
+    account = AccountConfig(api_keys=("smk-sandbox", "smk-sandbox-two"))
+    running = start_sandbox(SandboxConfig(accounts=(account,), limits_factor=None, page_size=200))
     yield running
     running.stop()
 

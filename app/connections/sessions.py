@@ -12,7 +12,7 @@ from app.connections import repository, rules
 from app.connections.call_log import StoredCallLog
 from app.connections.models import Connection, ConnectionStatus
 from app.connectors.base import Account, Connector, Session
-from app.connectors.budget import Budget, ConnectionBudget, Counters, Priority
+from app.connectors.budget import PATIENCE_SECONDS, ConnectionBudget, Counters, Priority
 from app.connectors.client import Transport
 from app.connectors.errors import ConnectorError, CredentialsRefused, QuotaExhausted
 from app.encryption import CredentialsUnreadable, Vault
@@ -53,6 +53,8 @@ class SessionFactory:
     vault: Vault
     transport: Transport
     counters: Counters
+    patience_seconds: float = PATIENCE_SECONDS
+    """How long a request waits for its budget in its job."""
 
     @asynccontextmanager
     async def open(
@@ -84,11 +86,16 @@ class SessionFactory:
         self, connector: Connector, settings: Any, account: Account | None, log: StoredCallLog, priority: Priority
     ) -> AsyncIterator[Session]:
         """A session with these settings, saved or not."""
-        client = connector.make_client(settings, transport=self.transport, budget=self._budget(connector, log), log=log, priority=priority)
+        budget = self._budget(connector, str(log.connection_id or f"{log.scope.organization_id}:{connector.provider}"))
+        client = connector.make_client(settings, transport=self.transport, budget=budget, log=log, priority=priority)
         try:
             yield Session(client, settings, account)
         finally:
             await log.close()
+
+    async def room(self, connection_id: UUID, provider: str, requests: int, at_most: int) -> int:
+        """How many decisions of that many requests each may be in hand on a connection now."""
+        return await self._budget(self.connectors[provider], str(connection_id)).room(requests, at_most)
 
     def _secrets(self, sealed: bytes) -> dict[str, str]:
         try:
@@ -96,9 +103,8 @@ class SessionFactory:
         except CredentialsUnreadable:
             raise CredentialsLost from None
 
-    def _budget(self, connector: Connector, log: StoredCallLog) -> Budget:
-        key = str(log.connection_id or f"{log.scope.organization_id}:{connector.provider}")
-        return ConnectionBudget(self.counters, key, connector.rate_limits)
+    def _budget(self, connector: Connector, key: str) -> ConnectionBudget:
+        return ConnectionBudget(self.counters, key, connector.rate_limits, self.patience_seconds)
 
 
 def check_usable(connection: Connection, priority: Priority, now: datetime) -> None:

@@ -248,6 +248,10 @@ class Action(Protocol):
 
     name: str
 
+    def requests(self, decision: QuoteDecision) -> int:
+        """How many requests an attempt sends that nothing interrupts, about: it begins when there is room for them."""
+        ...
+
     async def perform(self, session: Session, decision: QuoteDecision, steps: Steps, save: SaveSteps) -> Confirmation: ...
 
 

@@ -19,6 +19,8 @@ PATIENCE_SECONDS = 10.0
 """The longest wait within a call. A longer one would hold a worker's slot for nothing."""
 LONG_WINDOW_SECONDS = 3600
 """A full window of at least this length is a used-up quota, not a short jam."""
+KEPT_SECONDS = 20.0
+"""How long bulk work stands back after a decision has asked for room: as long as an attempt may take."""
 
 
 class Budget(Protocol):
@@ -57,6 +59,10 @@ class Counters(Protocol):
         """Count one request in every window, or none and say which one is full. `urgent` may use what is reserved."""
         ...
 
+    async def free(self, key: str, windows: Sequence[RateLimit], *, keep: int, seconds: float) -> Sequence[int] | None:
+        """What is left for decisions in each window, None in a pause; bulk work leaves `keep` of each alone for `seconds`."""
+        ...
+
     async def block(self, key: str, seconds: float, window_seconds: float, *, urgent_too: bool) -> None:
         """Nobody takes a request for that long, or nobody but urgent ones."""
         ...
@@ -82,8 +88,25 @@ class ConnectionBudget:
             waited += pause
         return waited
 
+    async def room(self, requests: int, at_most: int) -> int:
+        """How many decisions of that many requests each may be in hand now, so that none is cut short by a limit.
+
+        Bulk work leaves as much as `at_most` of them need alone for a while, so that room comes to be. More than half of a window
+        is not waited for: such a decision begins with half, is cut short and goes on where it stopped. A long window is no
+        matter of room: when it is used up, the attempt says so.
+        """
+        short = [limit for limit in self.limits if limit.seconds < LONG_WINDOW_SECONDS]
+        free = await self.counters.free(self.key, short, keep=requests * at_most, seconds=KEPT_SECONDS)
+        if free is None:
+            return 0
+        return min([at_most, *(left // _share(limit, requests) for limit, left in zip(short, free, strict=True))])
+
     async def pause(self, seconds: float, *, quota: bool = False) -> None:
         await self.counters.block(self.key, seconds, LONG_WINDOW_SECONDS if quota else 0, urgent_too=not quota)
+
+
+def _share(limit: RateLimit, requests: int) -> int:
+    return max(1, min(requests, limit.requests // 2))
 
 
 def _no_more(full: Full) -> RateLimited:

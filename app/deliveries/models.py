@@ -75,6 +75,19 @@ _TROUBLES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A delivery that is due and in nobody's hands."""
+
+    connection_id: UUID
+    provider: str
+    action: str
+    payload: Mapping[str, Any]
+    quote_id: UUID | None
+    place: int
+    """In its connection's line, from 1 on: first those in hand, then those that are due, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """A delivery in the hands of a worker. Only the holder of the current `fence` may write to it."""
 

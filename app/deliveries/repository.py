@@ -10,8 +10,8 @@ import msgspec
 
 from app.actors import Scope
 from app.database import execute, fetch, fetch_row, fetch_value, of_client
-from app.deliveries.models import Delivery, DeliveryStatus, Work
-from app.deliveries.rules import Postponement
+from app.deliveries.models import Delivery, DeliveryStatus, Waiting, Work
+from app.deliveries.rules import AT_ONCE, Postponement
 from app.errors import FixBy, HubError
 
 _FIELDS = [field.name for field in fields(Delivery) if field.name != "provider_title"]
@@ -79,27 +79,69 @@ async def of_quotes(scope: Scope, quote_ids: Sequence[UUID], titles: Mapping[str
     return {row["quote_id"]: _delivery(row, titles) for row in rows}
 
 
-async def quote_of(scope: Scope, delivery_id: UUID) -> UUID | None:
-    sql = "SELECT quote_id FROM delivery WHERE organization_id = $1 AND id = $2"
-    quote_id: UUID | None = await fetch_value(scope, sql, scope.organization_id, delivery_id)
-    return quote_id
+LINE = """
+    SELECT id, organization_id, connection_id, fence, next_attempt_at, is_free, greatest(next_attempt_at, lease_expires_at) AS due_at,
+        row_number() OVER (PARTITION BY organization_id, connection_id ORDER BY is_free, id) AS place
+    FROM (
+        SELECT id, organization_id, connection_id, fence, next_attempt_at, lease_expires_at,
+            lease_expires_at IS NULL OR lease_expires_at <= now() AS is_free
+        FROM delivery WHERE status IN ('queued', 'sending') AND next_attempt_at <= now()
+    ) AS due
+"""
+"""The line before each connection: the deliveries in hand, then those that are due (`is_free`), the oldest first."""
 
 
-async def claim(scope: Scope, delivery_id: UUID, *, lease_seconds: float) -> Work | None:
-    """Take a delivery that is due and in nobody's hands. None for any other."""
+async def waiting(scope: Scope, delivery_id: UUID) -> Waiting | None:
+    """A delivery that is due and in nobody's hands, with its place in the line. None for any other."""
     row = await fetch_row(
         scope,
-        """
+        f"""
+        SELECT delivery.connection_id, provider, action, payload, quote_id, place
+        FROM delivery CROSS JOIN LATERAL (
+            SELECT place FROM ({LINE}) AS line
+            WHERE organization_id = $1 AND connection_id = delivery.connection_id AND line.id = delivery.id AND is_free
+        ) AS line
+        WHERE organization_id = $1 AND id = $2
+        """,
+        scope.organization_id,
+        delivery_id,
+    )
+    return Waiting(**row) if row else None
+
+
+async def next_in_line(scope: Scope, connection_id: UUID) -> list[tuple[UUID, int]]:
+    """The ids and fences of those whose turn it is: as many as may still be taken in hand."""
+    rows = await fetch(
+        scope,
+        f"SELECT id, fence FROM ({LINE}) AS line WHERE organization_id = $1 AND connection_id = $2 AND is_free AND place <= {AT_ONCE}",
+        scope.organization_id,
+        connection_id,
+    )
+    return [(row["id"], row["fence"]) for row in rows]
+
+
+async def claim(scope: Scope, delivery_id: UUID, connection_id: UUID, *, at_most: int, lease_seconds: float) -> Work | None:
+    """Take a delivery that is due and in nobody's hands, if its place in its connection's line is within `at_most`.
+
+    None for any other. Claims on one connection come one after the other, so that each counts the ones before.
+    """
+    await execute(scope, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{connection_id}/deliveries")
+    row = await fetch_row(
+        scope,
+        f"""
         UPDATE delivery SET status = 'sending', fence = fence + 1, lease_expires_at = now() + make_interval(secs => $3),
             attempts = attempts + 1, started_at = coalesce(started_at, now()), revision = revision + 1
         WHERE organization_id = $1 AND id = $2 AND status IN ('queued', 'sending') AND next_attempt_at <= now()
           AND (lease_expires_at IS NULL OR lease_expires_at <= now())
+          AND $5 >= (SELECT place FROM ({LINE}) AS line WHERE organization_id = $1 AND connection_id = $4 AND id = $2)
         RETURNING id, organization_id, connection_id, provider, client_id, action, payload, steps, quote_id, decision_id,
             fence, attempts, faults, revision
         """,
         scope.organization_id,
         delivery_id,
         float(lease_seconds),
+        connection_id,
+        at_most,
     )
     return Work(**row) if row else None
 

@@ -14,6 +14,9 @@ FIRST_GAP_SECONDS = 2.0
 LONGEST_GAP_SECONDS = 600.0
 FAULTS = 8
 """Attempts that may end in an error of ours before a delivery fails: about ten minutes."""
+AT_ONCE = 4
+"""Deliveries of one connection that may be in hand at once, in all workers: half of a worker's slots, so that a slow provider or a
+used-up minute never holds the decisions of others."""
 TELL_OPERATORS_SECONDS = 1800.0
 """How long attempts may fail before operators are told."""
 

@@ -1,7 +1,7 @@
 """Deliveries: the outbox of decisions. Written in the transaction that decides, sent by a worker, until the provider confirms."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,14 +11,14 @@ import structlog
 
 from app.actors import Actor, Permission, Scope, system_actor
 from app.audit.service import AuditService
-from app.connectors.base import Confirmation, Connector, QuoteDecision, Session, Steps
+from app.connectors.base import Action, Confirmation, Connector, QuoteDecision, Session, Steps
 from app.connectors.errors import AddressRefused, CredentialsRefused, NotApplied, RequestRejected
 from app.database import after_commit, new_id, transaction
 from app.deliveries import repository, texts
 from app.deliveries.lease import while_held
-from app.deliveries.models import Delivery, DeliveryStatus, Work
+from app.deliveries.models import Delivery, DeliveryStatus, Waiting, Work
 from app.deliveries.reading import DeliveryNotFound, DeliveryReading
-from app.deliveries.rules import TELL_OPERATORS_SECONDS, UnexpectedError, next_attempt
+from app.deliveries.rules import AT_ONCE, TELL_OPERATORS_SECONDS, UnexpectedError, next_attempt
 from app.errors import HubError, LeaseLost, Refusal
 from app.feed.service import FeedService
 from app.idempotency import once
@@ -30,6 +30,8 @@ _log = structlog.get_logger(__name__)
 
 OpenSession = Callable[..., AbstractAsyncContextManager[Session]]
 """ConnectionService.open_session"""
+Room = Callable[[UUID, str, int, int], Awaitable[int]]
+"""SessionFactory.room: of connection, provider, requests of one decision, how many at most."""
 MarkNeedsAttention = Callable[[Scope, UUID, HubError], Any]
 """ConnectionService.mark_needs_attention; tells the operators."""
 
@@ -66,6 +68,7 @@ class DeliveryService(DeliveryReading):
         *,
         connectors: Mapping[str, Connector],
         open_session: OpenSession,
+        room: Room,
         mark_needs_attention: MarkNeedsAttention,
         outcomes: Outcomes,
         audit: AuditService,
@@ -78,6 +81,7 @@ class DeliveryService(DeliveryReading):
         super().__init__({provider: connector.title for provider, connector in connectors.items()})
         self.connectors = connectors
         self.open_session = open_session
+        self.room = room
         self.mark_needs_attention = mark_needs_attention
         self.outcomes = outcomes
         self.audit = audit
@@ -115,7 +119,7 @@ class DeliveryService(DeliveryReading):
         return delivery_id
 
     async def deliver(self, organization_id: UUID, delivery_id: UUID) -> None:
-        """Send a delivery that is due; one that is not, or that another worker has, is left alone. Safe to repeat."""
+        """Send a delivery that is due, when it is its turn; any other is left alone. Safe to repeat."""
         scope = Scope(organization_id)
         work = await self._claim(scope, delivery_id)
         if work is None:
@@ -132,21 +136,48 @@ class DeliveryService(DeliveryReading):
         else:
             with suppress(LeaseLost):
                 await self._confirm(scope, work, confirmation)
+        await self._ring_next(scope, work.connection_id)
 
     async def _claim(self, scope: Scope, delivery_id: UUID) -> Work | None:
+        """Take it in hand. None when it is not due, in other hands, or others of its connection come first; nothing is written then.
+
+        Whoever ends a delivery rings for the next one, and the sweeper for whose turn it is.
+        """
+        waiting = await repository.waiting(scope, delivery_id)
+        at_most = await self._at_most(waiting) if waiting and waiting.place <= AT_ONCE else 0
+        if waiting is None or waiting.place > at_most:
+            return None
         async with transaction(scope):
             # A decision holds its quote before its delivery; the same order here, so that nobody waits in a ring.
-            quote_id = await repository.quote_of(scope, delivery_id)
-            if quote_id is not None:
-                await self.outcomes.lock(scope, quote_id)
-            work = await repository.claim(scope, delivery_id, lease_seconds=self.lease_seconds)
+            if waiting.quote_id is not None:
+                await self.outcomes.lock(scope, waiting.quote_id)
+            work = await repository.claim(scope, delivery_id, waiting.connection_id, at_most=at_most, lease_seconds=self.lease_seconds)
             if work is not None:
                 await self._moved(scope, work, work.revision, DeliveryStatus.SENDING)
         return work
 
-    async def _perform(self, scope: Scope, work: Work) -> Confirmation:
+    async def _at_most(self, waiting: Waiting) -> int:
+        """How many deliveries of this connection may be in hand now: as many as the provider's limits let come to their end."""
+        action = self._action(waiting)
+        if action is None:
+            return AT_ONCE
+        try:
+            requests = action.requests(msgspec.convert(waiting.payload, QuoteDecision))
+        except msgspec.ValidationError:  # the attempt will say so
+            return AT_ONCE
+        return await self.room(waiting.connection_id, waiting.provider, requests, AT_ONCE)
+
+    def _action(self, work: Waiting | Work) -> Action | None:
         connector = self.connectors.get(work.provider)
-        action = connector.actions.get(work.action) if connector else None
+        return connector.actions.get(work.action) if connector else None
+
+    async def _ring_next(self, scope: Scope, connection_id: UUID) -> None:
+        for delivery_id, fence in await repository.next_in_line(scope, connection_id):
+            # A ring of its own: the one that came too early may just be ending, and would swallow it.
+            await self.queue.ring("deliver", scope.organization_id, delivery_id, attempt=fence, knock=-1)
+
+    async def _perform(self, scope: Scope, work: Work) -> Confirmation:
+        action = self._action(work)
         if action is None:
             raise UnexpectedError(f"There is no action {work.action!r} for {work.provider!r}.")
 

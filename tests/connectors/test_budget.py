@@ -107,6 +107,55 @@ asyncio.run(main())
 """
 
 
+async def test_room_is_for_whole_decisions_and_none_in_a_pause(redis: Redis):
+    budget = budget_of(redis, [RateLimit("minute", 60, 60, 1), DAY])
+
+    assert await budget.room(12, 4) == 4
+    assert await taken(budget, "decision", 20) == 20
+    assert await budget.room(12, 4) == 3
+    assert await taken(budget, "decision", 29) == 29
+    assert await budget.room(12, 4) == 0
+    assert await budget.room(11, 4) == 1
+    await budget.pause(30)
+    assert await budget.room(1, 4) == 0
+
+
+async def test_a_decision_of_more_requests_than_half_a_window_is_not_waited_for_in_vain(redis: Redis):
+    budget = budget_of(redis, [RateLimit("minute", 60, 60, 1)])
+    await taken(budget, "decision", 30)
+
+    assert await budget.room(500, 4) == 1
+    assert await taken(budget, "decision", 1) == 1
+    assert await budget.room(500, 4) == 0
+
+
+async def test_bulk_work_stands_back_while_decisions_ask_for_room(redis: Redis):
+    budget = budget_of(redis, [RateLimit("minute", 60, 60, 1)])
+    other = ConnectionBudget(RedisBudget(redis), budget.key, budget.limits)
+
+    await budget.room(12, 2)
+
+    assert (await taken(other, "bulk", 60), await taken(other, "decision", 60)) == (36, 24)
+
+
+async def test_bulk_work_keeps_half_a_window_however_much_decisions_ask_for(redis: Redis):
+    budget = budget_of(redis, [RateLimit("minute", 60, 60, 1)])
+
+    await budget.room(500, 4)
+
+    assert await taken(budget, "bulk", 60) == 30
+
+
+async def test_room_counts_what_this_process_sent_when_redis_is_away():
+    async with Redis(host="127.0.0.1", port=1) as nowhere:
+        budget = budget_of(nowhere, [RateLimit("minute", 60, 60, 1)])
+        await taken(budget, "decision", 40)
+
+        assert await budget.room(12, 4) == 1
+        await budget.pause(30)
+        assert await budget.room(12, 4) == 0
+
+
 @pytest.mark.requirement("SM8-04", "SM8-63")
 async def test_two_processes_share_one_budget(servers: Servers):
     key = secrets.token_hex(8)

@@ -25,6 +25,9 @@ class Scripted:
     script: list[Exception] = field(default_factory=list)
     seen: list[Steps] = field(default_factory=list)
 
+    def requests(self, decision: QuoteDecision) -> int:
+        return 1
+
     async def perform(self, session: Session, decision: QuoteDecision, steps: Steps, save: SaveSteps) -> Confirmation:
         self.seen.append(steps)
         await save({"attempt": len(self.seen)})
@@ -69,6 +72,10 @@ async def no_session(*_: object, **__: object) -> AsyncIterator[None]:
     yield None
 
 
+async def room_for_one(*_: object) -> int:
+    return 1
+
+
 @pytest.fixture
 async def lab(world: World) -> Lab:
     action, hub = Scripted(), world.hub
@@ -76,6 +83,7 @@ async def lab(world: World) -> Lab:
     service = DeliveryService(
         connectors={"servicem8": connector},
         open_session=no_session,
+        room=room_for_one,
         mark_needs_attention=hub.connections.mark_needs_attention,
         outcomes=hub.deliveries.outcomes,
         audit=hub.audit,

@@ -124,7 +124,7 @@ async def test_a_worker_that_is_told_to_stop_gives_its_delivery_back_at_once(wor
 async def _claim(world: World) -> Work:
     delivery = await world.delivery()
     async with transaction(world.operator.scope):
-        work = await repository.claim(world.operator.scope, delivery.id, lease_seconds=0.6)
+        work = await repository.claim(world.operator.scope, delivery.id, world.connection.id, at_most=1, lease_seconds=0.6)
     assert work is not None
     return work
 

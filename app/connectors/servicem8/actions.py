@@ -10,6 +10,10 @@ from app.connectors.base import Confirmation, QuoteDecision, SaveSteps, Session,
 from app.connectors.servicem8.decisions import CarryOut, DecisionSteps
 from app.connectors.servicem8.payloads import UNSUCCESSFUL, WORK_ORDER
 
+_REQUESTS = 12
+"""Job and lines looked at twice, the status written and read, the note looked for, written and read, all read back."""
+_REQUESTS_OF_A_DECLINED_LINE = 2
+
 
 @dataclass(slots=True, eq=False)
 class DecisionAction:
@@ -21,11 +25,17 @@ class DecisionAction:
     """The job's field in which ServiceM8 notes when it last came into that status."""
     removes_declined: bool = False
 
+    def requests(self, decision: QuoteDecision) -> int:
+        return _REQUESTS + _REQUESTS_OF_A_DECLINED_LINE * len(self._declined(decision))
+
     async def perform(self, session: Session, decision: QuoteDecision, steps: Steps, save: SaveSteps) -> Confirmation:
         """Carry the decision out, or go on where an earlier attempt stopped. Raises NotApplied, RequestRejected, ConnectorError."""
-        declined = tuple(line.external_id for line in decision.lines if not line.approved) if self.removes_declined else ()
-        work = CarryOut(session, decision, self.status, self.stamp, declined, DecisionSteps.of(steps), save)
+        work = CarryOut(session, decision, self.status, self.stamp, self._declined(decision), DecisionSteps.of(steps), save)
         return await work.perform()
+
+    def _declined(self, decision: QuoteDecision) -> tuple[str, ...]:
+        """The lines to remove."""
+        return tuple(line.external_id for line in decision.lines if not line.approved) if self.removes_declined else ()
 
 
 APPROVE_QUOTE = DecisionAction("approve_quote", WORK_ORDER, "work_order_date")
