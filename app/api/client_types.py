@@ -7,8 +7,11 @@ from uuid import UUID
 import strawberry
 from strawberry import relay
 
+from app.actors import Permission
 from app.api.context import Info
 from app.api.ids import id_text
+from app.api.reads import sources as reads
+from app.api.reads.sources import Many, One, Shape
 from app.api.record_types import Contact, record_of
 from app.clients import models
 
@@ -78,3 +81,20 @@ class Client(relay.Node):
             sites=[Site.of(site) for site in client.sites],
             created_at=client.created_at,
         )
+
+
+reads.declare("ClientContact", Shape({"id": reads.global_id("ClientContact")}, table="client_contact", permission=Permission.READ_CLIENTS))
+reads.declare("Site", Shape({"id": reads.global_id("Site")}, table="site", permission=Permission.READ_CLIENTS))
+reads.declare(
+    "Client",
+    Shape(
+        {
+            "id": reads.global_id("Client"),
+            "contacts": Many("ClientContact", "{item}.client_id = {row}.id", "{item}.name, {item}.id"),
+            "sites": Many("Site", "{item}.client_id = {row}.id", "{item}.name, {item}.id"),
+            "contact": One("Contact", "{item}.id = {row}.contact_record_id"),
+        },
+        table="client",
+        permission=Permission.READ_CLIENTS,
+    ),
+)

@@ -7,7 +7,9 @@ import strawberry
 from app.api.client_types import Client, ClientContact
 from app.api.context import Info
 from app.api.ids import IdempotencyKey, uuid_of
-from app.api.pages import After, First, Listing, listing, page_of
+from app.api.pages import BY_NAME, After, First, Listing, listing, page_of
+from app.api.reads import sources as reads
+from app.api.reads.sources import Page
 from app.api.refusals import GENERAL, Refusal, answers
 from app.clients.service import AddressInUse
 
@@ -59,3 +61,6 @@ class ClientMutations:
         )
         client = await hub.clients.client(actor, contact.client_id)
         return InviteClientContactSuccess(client_contact=ClientContact.of(contact), client=Client.of(client))
+
+
+reads.declare_root("clients", Page("Client", BY_NAME))

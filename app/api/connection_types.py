@@ -9,10 +9,13 @@ import strawberry
 from strawberry import relay
 from strawberry.scalars import JSON
 
+from app.actors import Permission
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
 from app.api.pages import First
+from app.api.reads import sources as reads
+from app.api.reads.sources import Inline, Items, Many, Resolved, Shape
 from app.api.refusals import FixBy
 from app.connections import models
 from app.connectors import base
@@ -269,3 +272,33 @@ class ProviderCall:
             error=call.error,
             called_at=call.called_at,
         )
+
+
+reads.declare(
+    "Connection",
+    Shape(
+        {
+            "id": reads.global_id("Connection"),
+            "credential_hints": Items(
+                Shape({"name": reads.json_text("name"), "last_four": reads.json_text("last_four"), "set_at": reads.json_text("set_at")}),
+                "(SELECT coalesce(jsonb_agg(value || jsonb_build_object('name', key)), '[]') FROM jsonb_each({row}.credential_hints))",
+            ),
+            "account": Inline(
+                Shape(
+                    {
+                        "external_id": reads.json_text("id", column="account"),
+                        "name": reads.json_text("name", column="account"),
+                        "currency": reads.json_text("currency", column="account"),
+                        "time_zone": reads.json_text("time_zone", column="account"),
+                    }
+                ),
+                when="{row}.account <> '{}'",
+            ),
+            "connector": Resolved(),
+            "latest_runs": Many("SyncRun", "{item}.connection_id = {row}.id", "{item}.id DESC"),
+        },
+        table="connection",
+        permission=Permission.READ_CONNECTIONS,
+    ),
+)
+reads.declare("ProviderCall", Shape({"id": reads.global_id("ProviderCall")}, table="provider_call", permission=Permission.READ_CONNECTIONS))

@@ -7,8 +7,10 @@ import strawberry
 from app.api.connection_types import Connection, Connector, ProviderCall
 from app.api.context import Info
 from app.api.ids import ConnectionId, optional_uuid, uuid_of
-from app.api.pages import After, First, Listing, listing, page_of
+from app.api.pages import OLDEST_FIRST, After, First, Listing, listing, page_of
 from app.api.queries import or_null
+from app.api.reads import sources as reads
+from app.api.reads.sources import ById, Filter, Page
 
 
 @strawberry.type
@@ -50,3 +52,14 @@ class ConnectionQueries:
             sync_run_id=optional_uuid(sync_run_id, "SyncRun", field="syncRunId"),
         )
         return listing(page, after, ProviderCall.of)
+
+
+reads.declare_root("connection", ById("Connection"))
+reads.declare_root(
+    "connections",
+    Page(
+        "Connection",
+        OLDEST_FIRST,
+        filters={"deleted": Filter(lambda deleted: f"{{item}}.deleted_at IS {'NOT ' if deleted else ''}NULL")},
+    ),
+)

@@ -27,6 +27,8 @@ class Context:
     is_watched: bool = False
     """Whether something else checks again who this is, as WebSockets do."""
     loaders: "Loaders" = field(init=False)
+    compiles_reads: bool = True
+    """Whether reads are compiled to SQL; without it every field is resolved, which gives the same JSON, only later."""
 
     @property
     def actor(self) -> Actor:

@@ -6,8 +6,10 @@ import strawberry
 
 from app.api.context import Info
 from app.api.delivery_types import Delivery, DeliveryStatus
-from app.api.ids import IdempotencyKey, OfConnection, optional_uuid, uuid_of
-from app.api.pages import After, First, Listing, listing, page_of
+from app.api.ids import IdempotencyKey, OfConnection, optional_uuid, same_id, uuid_of
+from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
+from app.api.reads import sources as reads
+from app.api.reads.sources import Filter, Page
 from app.api.refusals import GENERAL, Refusal, answers
 from app.deliveries import models
 from app.deliveries.service import DeliverySettled
@@ -64,3 +66,17 @@ class DeliveryMutations:
         deliveries, actor, delivery_id = info.context.hub.deliveries, info.context.actor, uuid_of(id, "Delivery")
         delivery = await deliveries.retry(actor, delivery_id, idempotency_key=idempotency_key)
         return RetryDeliverySuccess(delivery=Delivery.of(delivery))
+
+
+reads.declare_root(
+    "deliveries",
+    Page(
+        "Delivery",
+        NEWEST_FIRST,
+        filters={
+            "status": Filter("{item}.status = {value}", value=lambda status: status.value),
+            "connectionId": same_id("connection_id", "Connection", "connectionId"),
+            "quoteId": same_id("quote_id", "Quote", "quoteId"),
+        },
+    ),
+)

@@ -1,19 +1,24 @@
 """Deliveries, as GraphQL shows them: what is to be written to a provider, and the truth about how far it has got."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
 import strawberry
 from strawberry import relay
 from strawberry.scalars import JSON
 
+from app.actors import Permission
 from app.api.connection_types import Connection
 from app.api.context import Info
 from app.api.enums import enum
+from app.api.reads import sources as reads
+from app.api.reads.sources import Expression, One, Shape, quoted
 from app.api.refusals import FixBy
 from app.deliveries import models
+from app.errors import FixBy as FixByWords
 
 if TYPE_CHECKING:
     from app.api.quote_types import Quote
@@ -84,3 +89,35 @@ class Delivery(relay.Node):
             started_at=delivery.started_at,
             finished_at=delivery.finished_at,
         )
+
+
+PROVIDER_TITLE = Expression("coalesce({titles} ->> {row}.provider, {row}.provider)")
+
+
+def _explanation() -> str:
+    """models.Delivery.explanation as SQL."""
+    waiting = f"{{row}}.error_code IS NOT NULL AND {{row}}.status IN ({', '.join(quoted(status) for status in models.WAITING)})"
+    troubles = f"CASE coalesce({{row}}.fix_by, {quoted(FixByWords.US)}) {_cases(models.TROUBLES)} END"
+    text = f"CASE WHEN {waiting} THEN {troubles} ELSE CASE {{row}}.status {_cases(models.EXPLANATIONS)} END END"
+    return f"replace({text}, '{{provider}}', {PROVIDER_TITLE.sql})"
+
+
+def _cases(texts: Mapping[Any, str]) -> str:
+    return " ".join(f"WHEN {quoted(value)} THEN {quoted(text)}" for value, text in texts.items())
+
+
+reads.declare(
+    "Delivery",
+    Shape(
+        {
+            "id": reads.global_id("Delivery"),
+            "provider_title": PROVIDER_TITLE,
+            "explanation": Expression(_explanation()),
+            "connection": One("Connection", "{item}.id = {row}.connection_id"),
+            "quote": One("Quote", "{item}.id = {row}.quote_id"),
+        },
+        table="delivery",
+        permission=Permission.READ_QUOTES,
+        by_client=True,
+    ),
+)

@@ -6,6 +6,7 @@ from uuid import UUID
 import strawberry
 from strawberry import relay
 
+from app.api.reads.sources import Filter
 from app.errors import InvalidInput
 
 
@@ -47,3 +48,8 @@ IdempotencyKey = Annotated[
 ]
 ConnectionId = Annotated[strawberry.ID, strawberry.argument(description="The connection's id.")]
 OfConnection = Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this connection.")]
+
+
+def same_id(column: str, type_name: str, field: str) -> Filter:
+    """Only rows whose column holds the id that was given, as an id of that type."""
+    return Filter(f"{{item}}.{column} = {{value}}", "uuid", lambda given: uuid_of(given, type_name, field=field))

@@ -12,6 +12,8 @@ from app.api.context import Info
 from app.api.delivery_types import Delivery
 from app.api.ids import parse
 from app.api.organization_types import Organization
+from app.api.reads import sources as reads
+from app.api.reads.sources import AnyById
 from app.api.record_types import record_of
 from app.errors import InvalidInput, NotFound, PermissionDenied
 from app.paging import MAXIMUM
@@ -79,3 +81,7 @@ async def _find(info: Info, given: str) -> relay.Node | None:
         return None
     # The same record under the name of another type is not what was asked for.
     return found if type(found).__name__ == type_name else None
+
+
+reads.declare_root("node", AnyById("id"))
+reads.declare_root("nodes", AnyById("ids"))

@@ -7,6 +7,7 @@ import strawberry
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from app.api.context import Info
+from app.api.reads.sources import Key
 from app.paging import PageRequest, ResultPage
 
 T = TypeVar("T")
@@ -94,3 +95,8 @@ def selects(info: Info, name: str) -> bool:
                 seen.add(node.name.value)
                 pending.append(raw.fragments[node.name.value].selection_set)
     return False
+
+
+NEWEST_FIRST = (Key("id", "uuid", descending=True),)
+OLDEST_FIRST = (Key("id", "uuid"),)
+BY_NAME = (Key("name", "text"), Key("id", "uuid"))

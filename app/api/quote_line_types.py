@@ -1,5 +1,6 @@
 """Lines of quotes and how they change, as GraphQL shows them."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
 from typing import Self
@@ -7,9 +8,12 @@ from uuid import UUID
 
 import strawberry
 
+from app.actors import Permission
 from app.api.enums import enum
 from app.api.ids import id_text
-from app.api.scalars import Money
+from app.api.reads import sources as reads
+from app.api.reads.sources import Expression, Shape, Source
+from app.api.scalars import Money, money
 from app.quotes import models
 
 
@@ -123,3 +127,31 @@ class QuoteFieldChange:
     name: str = strawberry.field(description="title, currency or total.")
     old: str = strawberry.field(description="What it was.")
     new: str = strawberry.field(description="What it is.")
+
+
+def line_fields(column: Callable[[str], Expression], currency: str) -> dict[str, Source]:
+    """The sources of a line whose values `column` finds, by the model's names."""
+    amounts: dict[str, Source] = {
+        name: money(column(name).sql, currency, is_text=column(name).is_text) for name in ("unit_price", "amount", "tax", "total")
+    }
+    return amounts | {name: column(name) for name in ("external_id", "description", "quantity", "tax_rate")}
+
+
+reads.declare(
+    "QuoteLine",
+    Shape(
+        {"id": reads.global_id("QuoteLine"), **line_fields(reads.column, "{parent}.currency")},
+        table="quote_line",
+        permission=Permission.READ_QUOTES,
+        by_client=True,
+    ),
+)
+# The lines of a decision are kept in it as they were decided, the client's proof.
+DECIDED_LINE = Shape(
+    {
+        "id": reads.global_id("QuoteLine", "({row}.data ->> 'id')"),
+        "decision": reads.json_text("decision"),
+        "reason": reads.json_text("reason"),
+        **line_fields(reads.json_text, "{parent}.currency"),
+    }
+)

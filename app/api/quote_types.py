@@ -9,14 +9,17 @@ from uuid import UUID
 import strawberry
 from strawberry import relay
 
+from app.actors import Permission
 from app.api.connection_types import Connection
 from app.api.context import Info
-from app.api.delivery_types import Delivery
+from app.api.delivery_types import PROVIDER_TITLE, Delivery
 from app.api.enums import enum
 from app.api.ids import id_text
-from app.api.quote_line_types import QuotedLine, QuoteLine
-from app.api.scalars import Money
-from app.quotes import models
+from app.api.quote_line_types import DECIDED_LINE, QuotedLine, QuoteLine, line_fields
+from app.api.reads import sources as reads
+from app.api.reads.sources import Expression, Items, Many, One, Shape
+from app.api.scalars import Money, money
+from app.quotes import models, repository
 
 if TYPE_CHECKING:
     from app.api.client_types import Client
@@ -225,3 +228,58 @@ class Quote(relay.Node):
             created_at=quote.created_at,
             updated_at=quote.updated_at,
         )
+
+
+def _decision(superseded: str) -> str:
+    return f"{{item}}.quote_id = {{row}}.id AND {{item}}.superseded_at IS {superseded}"
+
+
+reads.declare(
+    "Decision",
+    Shape(
+        {
+            "id": reads.global_id("Decision"),
+            "lines": Items(DECIDED_LINE, "{row}.lines"),
+            "decided_by": reads.json_text("name", column="decided_by", default=""),
+            **{f"approved_{name}": money(f"{{row}}.approved_{name}", "{row}.currency") for name in ("subtotal", "tax", "total")},
+        },
+        table="quote_decision",
+        permission=Permission.READ_QUOTES,
+        by_client=True,
+    ),
+)
+_CURRENCY_THEN = "({row}.content ->> 'currency')"
+reads.declare(
+    "QuoteVersion",
+    Shape(
+        {
+            "title": reads.json_text("title", column="content"),
+            "lines": Items(Shape(line_fields(reads.json_text, "({parent}.content ->> 'currency')")), "{row}.content -> 'lines'"),
+            "total": money("({row}.content ->> 'total')", _CURRENCY_THEN, is_text=True),
+        },
+        table="quote_version",
+        permission=Permission.READ_QUOTES,
+        by_client=True,
+    ),
+)
+reads.declare(
+    "Quote",
+    Shape(
+        {
+            "id": reads.global_id("Quote"),
+            "provider_title": PROVIDER_TITLE,
+            "status": Expression(repository.STATUS.format(quote="{row}", now="{now}")),
+            "lines": Many("QuoteLine", "{item}.quote_id = {row}.id", "{item}.position, {item}.external_id"),
+            "decision": One("Decision", _decision("NULL"), "{item}.id DESC"),
+            "superseded_decisions": Many("Decision", _decision("NOT NULL"), "{item}.id DESC"),
+            "versions": Many("QuoteVersion", "{item}.quote_id = {row}.id", "{item}.version DESC"),
+            "delivery": One("Delivery", "{item}.quote_id = {row}.id", "{item}.id DESC"),
+            "connection": One("Connection", "{item}.id = {row}.connection_id"),
+            "client": One("Client", "{item}.id = {row}.client_id"),
+            **{name: money(f"{{row}}.{name}", "{row}.currency") for name in ("subtotal", "tax", "total")},
+        },
+        table="quote",
+        permission=Permission.READ_QUOTES,
+        by_client=True,
+    ),
+)

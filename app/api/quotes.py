@@ -6,11 +6,14 @@ from uuid import UUID
 import strawberry
 
 from app.api.context import Info
-from app.api.ids import OfConnection, optional_uuid, uuid_of
-from app.api.pages import After, CountedListing, First, counted_listing, page_of, selects
+from app.api.ids import OfConnection, optional_uuid, same_id, uuid_of
+from app.api.pages import NEWEST_FIRST, After, CountedListing, First, counted_listing, page_of, selects
 from app.api.queries import or_null
 from app.api.quote_types import Quote, QuoteStatus, QuoteTotals
+from app.api.reads import sources as reads
+from app.api.reads.sources import ById, Filter, Page
 from app.quotes import models
+from app.quotes.repository import status_condition
 
 QuoteId = Annotated[strawberry.ID, strawberry.argument(description="The quote's id.")]
 
@@ -63,3 +66,19 @@ class QuoteQueries:
         lines = [uuid_of(id, "QuoteLine", field="lineIds") for id in line_ids[:1000]]
         totals = await info.context.hub.quotes.totals(info.context.actor, uuid_of(quote_id, "Quote", field="quoteId"), lines)
         return QuoteTotals.of(totals)
+
+
+reads.declare_root("quote", ById("Quote"))
+reads.declare_root(
+    "quotes",
+    Page(
+        "Quote",
+        NEWEST_FIRST,
+        filters={
+            "status": Filter(lambda status: status_condition(models.QuoteStatus(status.value)).format(quote="{item}", now="{now}")),
+            "contactExternalId": Filter("{item}.contact_external_id = {value}"),
+            "connectionId": same_id("connection_id", "Connection", "connectionId"),
+            "clientId": same_id("client_id", "Client", "clientId"),
+        },
+    ),
+)

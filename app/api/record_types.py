@@ -11,10 +11,13 @@ import strawberry
 from strawberry import relay
 from strawberry.scalars import JSON
 
+from app.actors import Permission
 from app.api.connection_types import Connection
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
+from app.api.reads import sources as reads
+from app.api.reads.sources import Expression, One, Shape, Source
 from app.mappings import models as mappings
 from app.records import entities
 from app.records.models import Record
@@ -256,3 +259,38 @@ class Mapping:
             created_at=mapping.created_at,
             updated_at=mapping.updated_at,
         )
+
+
+_EXTERNAL_ID = Expression(
+    "(SELECT m.external_id FROM mapping AS m WHERE m.organization_id = {row}.organization_id AND m.record_id = {row}.id"
+    " AND m.connection_id = {row}.connection_id ORDER BY m.id LIMIT 1)"
+)
+
+
+def _record_shape(type_name: str, entity: type[msgspec.Struct], **more: Source) -> Shape:
+    fields = reads.struct_fields(entity) | {
+        "id": reads.global_id(type_name),
+        "external_id": _EXTERNAL_ID,
+        "connection": One("Connection", "{item}.id = {row}.connection_id"),
+    }
+    return Shape(fields | more, table="record", permission=Permission.READ_RECORDS, where=f"{{item}}.entity = '{type_name.lower()}'")
+
+
+reads.declare("Contact", _record_shape("Contact", entities.Contact))
+reads.declare("Job", _record_shape("Job", entities.Job))
+reads.declare(
+    "Record",
+    Shape(table="record", permission=Permission.READ_RECORDS, kind="{row}.entity", variants={"contact": "Contact", "job": "Job"}),
+)
+reads.declare(
+    "Mapping",
+    Shape(
+        {
+            "id": reads.global_id("Mapping"),
+            "connection": One("Connection", "{item}.id = {row}.connection_id"),
+            "record": One("Record", "{item}.id = {row}.record_id"),
+        },
+        table="mapping",
+        permission=Permission.READ_RECORDS,
+    ),
+)

@@ -1,13 +1,16 @@
 """Queries on contacts, jobs and mappings."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
 
 from app.api.context import Info
-from app.api.ids import OfConnection, optional_uuid, uuid_of
-from app.api.pages import After, First, Listing, listing, page_of
+from app.api.ids import OfConnection, optional_uuid, same_id, uuid_of
+from app.api.pages import BY_NAME, NEWEST_FIRST, After, First, Listing, listing, page_of
 from app.api.queries import or_null
+from app.api.reads import sources as reads
+from app.api.reads.sources import ById, Filter, Page
 from app.api.record_types import Contact, Job, JobStatus, Mapping, MappingStatus
 
 
@@ -77,3 +80,48 @@ class RecordQueries:
             status=status.value if status else None,
         )
         return listing(page, after, Mapping.of)
+
+
+_OF_CONTACT = (
+    "({item}.connection_id, {item}.contact_external_id) IN (SELECT m.connection_id, m.external_id FROM mapping AS m"
+    " WHERE m.organization_id = {item}.organization_id AND m.record_id = {value})"
+)
+_CONNECTION = same_id("connection_id", "Connection", "connectionId")
+
+reads.declare_root("contact", ById("Contact"))
+reads.declare_root(
+    "contacts",
+    Page(
+        "Contact",
+        BY_NAME,
+        where="{item}.deleted_at IS NULL",
+        filters={"connectionId": _CONNECTION, "search": Filter("starts_with(lower({item}.name), lower({value}))")},
+    ),
+)
+reads.declare_root(
+    "jobs",
+    Page(
+        "Job",
+        NEWEST_FIRST,
+        where="{item}.deleted_at IS NULL",
+        filters={
+            "connectionId": _CONNECTION,
+            "contactId": Filter(_OF_CONTACT, "uuid", lambda given: uuid_of(given, "Contact", field="contactId")),
+            "status": Filter("{item}.status = {value}", value=lambda status: status.value),
+        },
+    ),
+)
+
+reads.declare_root(
+    "mappings",
+    Page(
+        "Mapping",
+        NEWEST_FIRST,
+        filters={
+            "connectionId": _CONNECTION,
+            "contactId": same_id("record_id", "Contact", "contactId"),
+            "jobId": replace(same_id("record_id", "Job", "jobId"), unless="contactId"),
+            "status": Filter("{item}.status = {value}", value=lambda status: status.value),
+        },
+    ),
+)

@@ -1,13 +1,16 @@
 """Values that GraphQL has no type for: times, exact numbers and money."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import strawberry
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.scalar import ScalarDefinition
+
+from app.api.reads.sources import Expression, Inline, Shape, quoted
 
 # Enough for any provider's unit price; more digits than this help nobody who reads a price.
 _MOST_DIGITS = 8
@@ -56,7 +59,8 @@ def _scalar(name: str, description: str, origin: type, serialize: Any, parse: An
 
 
 def _serialize_datetime(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    # Six digits always, as app/api/reads/rendering.py writes them.
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _serialize_decimal(value: Decimal) -> str:
@@ -88,3 +92,33 @@ class Money:
         digits = max(get_currency_precision(self.currency), -int(self.amount.as_tuple().exponent))
         pattern = "¤#,##0" + ("." + "0" * min(digits, _MOST_DIGITS) if digits > 0 else "")
         return str(format_currency(self.amount, self.currency, format=pattern, locale="en", currency_digits=False))
+
+
+def money(amount: str, currency: str, *, is_text: bool = False) -> Inline:
+    """An amount of money made of two SQL values."""
+    number = f"({amount})::numeric" if is_text else amount
+    fields = {
+        "amount": Expression(amount, is_text),
+        "currency": Expression(currency),
+        "formatted": Expression(_formatted(number, currency)),
+    }
+    return Inline(Shape(fields))
+
+
+def _formatted(amount: str, currency: str) -> str:
+    """Money.formatted as SQL."""
+    digits = f"least(greatest({_PRECISION.format(currency)}, scale({amount})), {_MOST_DIGITS})"
+    decimals = f"CASE WHEN {digits} > 0 THEN '.' || repeat('0', {digits}) ELSE '' END"
+    sign = f"CASE WHEN {amount} < 0 THEN '-' ELSE '' END"
+    return f"({sign} || {_SYMBOL.format(currency)} || to_char(abs({amount}), 'FM{_WHOLE}' || {decimals}))"
+
+
+def _cases(values: Mapping[str, str]) -> str:
+    return " ".join(f"WHEN {quoted(currency)} THEN {value}" for currency, value in values.items())
+
+
+_WHOLE = "999," * 11 + "990"
+_SYMBOLS = {name: get_currency_symbol(name, "en") for name in sorted(list_currencies())}
+_PRECISIONS = {name: str(get_currency_precision(name)) for name in _SYMBOLS}
+_SYMBOL = f"CASE {{0}} {_cases({name: quoted(sign) for name, sign in _SYMBOLS.items() if sign != name})} ELSE {{0}} END"
+_PRECISION = f"CASE {{0}} {_cases({name: digits for name, digits in _PRECISIONS.items() if digits != '2'})} ELSE 2 END"

@@ -1,5 +1,6 @@
 """Syncs, sync runs and what failed, as GraphQL shows them."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Self
@@ -9,9 +10,12 @@ import strawberry
 from strawberry import relay
 from strawberry.scalars import JSON
 
+from app.actors import Permission
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
+from app.api.reads import sources as reads
+from app.api.reads.sources import Expression, Inline, Many, One, Resolved, Shape
 from app.api.refusals import FixBy
 from app.syncs import models
 
@@ -291,3 +295,66 @@ class StreamStatus:
             last_run_status=SyncRunStatus(status.last_run_status.value) if status.last_run_status else None,
             last_completed_at=status.last_completed_at,
         )
+
+
+_COUNTS = [field.name for field in fields(models.Counts)]
+_OF_RUN = "{item}.sync_run_id = {row}.id"
+_SECONDS_LEFT = """CASE WHEN {row}.status = 'running' AND {row}.started_at IS NOT NULL AND {row}.progress >= 5 THEN least(
+    round(extract(epoch FROM {now} - {row}.started_at)::float8 * (100 - {row}.progress)::float8 / {row}.progress::float8),
+    2147483647)::int END"""
+"""models.SyncRun.seconds_left, rounded."""
+
+
+reads.declare(
+    "SyncCounts",
+    Shape(
+        {name: Expression(f"coalesce(sum({{row}}.{name}), 0)") for name in _COUNTS},
+        table="sync_run_stream",
+        permission=Permission.READ_SYNCS,
+    ),
+)
+reads.declare(
+    "SyncRunStream",
+    Shape(
+        {"counts": Inline(Shape({name: reads.column(name) for name in _COUNTS}))},
+        table="sync_run_stream",
+        permission=Permission.READ_SYNCS,
+    ),
+)
+reads.declare(
+    "Sync",
+    Shape(
+        {"id": reads.global_id("Sync"), "connection": One("Connection", "{item}.id = {row}.connection_id")},
+        table="sync",
+        permission=Permission.READ_SYNCS,
+    ),
+)
+reads.declare(
+    "SyncRun",
+    Shape(
+        {
+            "id": reads.global_id("SyncRun"),
+            "requested_by": reads.json_text("name", column="requested_by", default=""),
+            "counts": One("SyncCounts", _OF_RUN),
+            "streams": Many("SyncRunStream", _OF_RUN, "{item}.position"),
+            "seconds_left": Expression(_SECONDS_LEFT),
+            "connection": One("Connection", "{item}.id = {row}.connection_id"),
+            "sync": One("Sync", "{item}.id = {row}.sync_id"),
+        },
+        table="sync_run",
+        permission=Permission.READ_SYNCS,
+    ),
+)
+reads.declare(
+    "FailedRecord",
+    Shape(
+        {
+            "id": reads.global_id("FailedRecord"),
+            "payload": Resolved(),
+            "connection": One("Connection", "{item}.id = {row}.connection_id"),
+            "run": One("SyncRun", "{item}.id = {row}.sync_run_id"),
+        },
+        table="failed_record",
+        permission=Permission.READ_SYNCS,
+    ),
+)

@@ -5,9 +5,11 @@ from typing import Annotated
 import strawberry
 
 from app.api.context import Info
-from app.api.ids import ConnectionId, OfConnection, optional_uuid, uuid_of
-from app.api.pages import After, First, Listing, listing, page_of
+from app.api.ids import ConnectionId, OfConnection, optional_uuid, same_id, uuid_of
+from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
 from app.api.queries import or_null
+from app.api.reads import sources as reads
+from app.api.reads.sources import ById, Filter, Page
 from app.api.sync_types import FailedRecord, StreamStatus, Sync, SyncRun, SyncRunStatus
 
 
@@ -64,3 +66,29 @@ class SyncQueries:
             open_only=open_only,
         )
         return listing(page, after, FailedRecord.of)
+
+
+reads.declare_root("sync_run", ById("SyncRun"))
+reads.declare_root(
+    "sync_runs",
+    Page(
+        "SyncRun",
+        NEWEST_FIRST,
+        filters={
+            "connectionId": same_id("connection_id", "Connection", "connectionId"),
+            "status": Filter("{item}.status = {value}", value=lambda status: status.value),
+        },
+    ),
+)
+reads.declare_root(
+    "failed_records",
+    Page(
+        "FailedRecord",
+        NEWEST_FIRST,
+        filters={
+            "connectionId": same_id("connection_id", "Connection", "connectionId"),
+            "syncRunId": same_id("sync_run_id", "SyncRun", "syncRunId"),
+            "openOnly": Filter(lambda open_only: "{item}.resolved_at IS NULL" if open_only else "true"),
+        },
+    ),
+)

@@ -51,23 +51,24 @@ class Delivery:
     @property
     def explanation(self) -> str:
         """The truth in plain words, for those who wait for it."""
-        return _EXPLANATIONS[self.status].format(provider=self.provider_title) if self.error_code is None else self._trouble
+        return EXPLANATIONS[self.status].format(provider=self.provider_title) if self.error_code is None else self._trouble
 
     @property
     def _trouble(self) -> str:
-        if self.status in (DeliveryStatus.QUEUED, DeliveryStatus.SENDING):
-            return _TROUBLES[self.fix_by or FixBy.US].format(provider=self.provider_title)
-        return _EXPLANATIONS[self.status].format(provider=self.provider_title)
+        if self.status in WAITING:
+            return TROUBLES[self.fix_by or FixBy.US].format(provider=self.provider_title)
+        return EXPLANATIONS[self.status].format(provider=self.provider_title)
 
 
-_EXPLANATIONS = {
+WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
+EXPLANATIONS = {
     DeliveryStatus.QUEUED: "Your decision is recorded and will be sent to {provider}.",
     DeliveryStatus.SENDING: "Your decision is recorded and is being sent to {provider}.",
     DeliveryStatus.CONFIRMED: "{provider} has confirmed your decision.",
     DeliveryStatus.NOT_APPLIED: "Your decision was not carried out because the quote had changed at {provider}.",
     DeliveryStatus.FAILED: "{provider} could not take your decision. It is safe here, and the people in charge know about it.",
 }
-_TROUBLES = {
+TROUBLES = {
     FixBy.TIME: "{provider} did not answer. Your decision is safe and will be sent again.",
     FixBy.CUSTOMER: "{provider} cannot be reached right now. Your decision is safe and will be sent as soon as it can.",
     FixBy.US: "Sending to {provider} did not work yet. Your decision is safe and will be sent again.",

@@ -35,12 +35,15 @@ def json_of(model: type, table: str) -> str:
     return f"jsonb_build_object({', '.join(pairs)})"
 
 
-_HEAD = """
+STATUS = "CASE WHEN {quote}.status = 'open' AND {quote}.valid_until <= {now} THEN 'expired' ELSE {quote}.status END"
+"""Where a quote stands at a moment; nothing is written when one expires."""
+
+_HEAD = f"""
     quote.id, quote.client_id, quote.connection_id, quote.provider, quote.external_id, quote.contact_external_id,
     quote.contact_name, quote.number, quote.title, quote.site_address, quote.provider_status, quote.version,
     quote.currency, quote.subtotal, quote.tax, quote.total, quote.issued_at, quote.valid_until, quote.reopened_reason,
     quote.revision, quote.created_at, quote.updated_at,
-    CASE WHEN quote.status = 'open' AND quote.valid_until <= $2 THEN 'expired' ELSE quote.status END AS status
+    {STATUS.format(quote="quote", now="$2")} AS status
 """
 _LINE, _VERSION, _DECISION = json_of(QuoteLine, "line"), json_of(QuoteVersion, "version"), json_of(Decision, "decision")
 _OF_QUOTE = "{0}.organization_id = quote.organization_id AND {0}.quote_id = quote.id"
@@ -147,14 +150,18 @@ def _conditions(chosen: Filter, arguments: list[Any]) -> tuple[str, list[Any]]:
         if value is not None:
             arguments.append(value)
             conditions.append(f"quote.{column} = ${len(arguments)}")
-    if chosen.status is QuoteStatus.OPEN:
-        conditions.append("quote.status = 'open' AND (quote.valid_until IS NULL OR quote.valid_until > $2)")
-    elif chosen.status is QuoteStatus.EXPIRED:
-        conditions.append("quote.status = 'open' AND quote.valid_until <= $2")
-    elif chosen.status is not None:
-        arguments.append(chosen.status)
-        conditions.append(f"quote.status = ${len(arguments)}")
+    if chosen.status is not None:
+        conditions.append(status_condition(chosen.status).format(quote="quote", now="$2"))
     return " AND ".join(conditions), arguments
+
+
+def status_condition(status: QuoteStatus) -> str:
+    """Which rows stand there at the moment `now`."""
+    if status is QuoteStatus.OPEN:
+        return "{quote}.status = 'open' AND ({quote}.valid_until IS NULL OR {quote}.valid_until > {now})"
+    if status is QuoteStatus.EXPIRED:
+        return "{quote}.status = 'open' AND {quote}.valid_until <= {now}"
+    return f"{{quote}}.status = '{status.value}'"
 
 
 async def lines_of(scope: Scope, quote_ids: Sequence[UUID]) -> dict[UUID, list[QuoteLine]]:

@@ -1,0 +1,114 @@
+"""Runs what was planned: one round trip for all of an operation's root fields that a statement could be made of."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
+from strawberry.extensions import SchemaExtension
+from strawberry.types.graphql import OperationType
+
+from app.actors import Actor, Permission
+from app.api.reads.planner import Unplannable, Values, Viewer
+from app.api.reads.plans import KnownDocument, Plan, Recent, find_operation
+from app.bootstrap import Hub
+from app.database import fetch_row
+from app.errors import InvalidInput
+
+_DOCUMENTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A plan with the values for one request."""
+
+    plan: Plan
+    parameters: list[Any]
+
+
+class Reads:
+    """The planned documents of one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self._documents: Recent[KnownDocument] = Recent(_DOCUMENTS)
+
+    def known(self, document: DocumentNode, query: str, operation_name: str | None) -> KnownDocument | None:
+        """None when it is no query."""
+        key = (query, operation_name)
+        found = self._documents.get(key)
+        if found is None:
+            operation = find_operation(document, operation_name)
+            if operation is None:
+                return None
+            found = self._documents.put(key, KnownDocument(self.schema, document, operation))
+        return found
+
+    def bind(self, known: KnownDocument, given: Mapping[str, Any] | None, actor: Actor, hub: Hub) -> Bound | None:
+        """What is to be run; None when only the executor can answer, or knows what is wrong with the request."""
+        try:
+            variables = known.variables(given)
+            plan = known.plan(variables, viewer_of(actor))
+            if not plan.planned:
+                return None
+            values = Values(actor.organization_id, actor.scope.client_id, _environment(hub), known.arguments(plan, variables))
+            return Bound(plan, [binder(values) for binder in plan.binders])
+        except (Unplannable, InvalidInput, GraphQLError):
+            return None
+
+
+def viewer_of(actor: Actor) -> Viewer:
+    return Viewer(frozenset(known for known in Permission if actor.may(known)), actor.scope.client_id is not None)
+
+
+def _environment(hub: Hub) -> Mapping[str, Any]:
+    return {"now": hub.now(), "titles": {name: connector.title for name, connector in hub.connectors.items()}}
+
+
+async def run(bound: Bound, actor: Actor) -> dict[str, msgspec.Raw]:
+    """The JSON of each planned root field, as Postgres wrote it."""
+    row = await fetch_row(actor.scope, bound.plan.sql, *bound.parameters)
+    assert row is not None
+    return {key: msgspec.Raw(text or "null") for key, text in zip(bound.plan.planned, row.values(), strict=True)}
+
+
+class CompiledReads(SchemaExtension):
+    """Answers a query's plannable root fields; the executor is left with the others, or with nothing."""
+
+    def __init__(self, reads: Reads) -> None:
+        self.reads = reads
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        bound = self._bound()
+        if bound is None:
+            yield
+            return
+        execution, plan = self.execution_context, bound.plan
+        try:
+            answers = await run(bound, execution.context.actor)
+        except Exception as error:  # as the executor does: masked and logged like what a resolver raises
+            execution.result = ExecutionResult(data=None, errors=[GraphQLError(str(error), path=[plan.planned[0]], original_error=error)])
+            yield
+            return
+        if plan.rest is None:
+            execution.result = ExecutionResult(data={key: answers[key] for key in plan.order}, errors=None)
+            yield
+            return
+        execution.graphql_document = plan.rest
+        yield
+        result = execution.result
+        if result is not None and result.data is not None:
+            whole = answers | dict(result.data)
+            result.data = {key: whole[key] for key in plan.order}
+
+    def _bound(self) -> Bound | None:
+        execution = self.execution_context
+        if (
+            not execution.context.compiles_reads
+            or execution.operation_type is not OperationType.QUERY
+            or execution.graphql_document is None
+        ):
+            return None
+        known = self.reads.known(execution.graphql_document, execution.query or "", execution.operation_name)
+        return None if known is None else self.reads.bind(known, execution.variables, execution.context.actor, execution.context.hub)

@@ -1,0 +1,421 @@
+"""Turns the fields of one operation into SQL: one statement, one column of JSON for each root field.
+
+A root field that holds something only Python can tell is not planned (`Unplannable`); the ordinary executor answers it.
+What one selection becomes, shortened:
+
+    { quotes(first: 2) { nodes { number lines { total { amount } } } } }
+
+    SELECT (SELECT json_build_object('nodes', coalesce(json_agg(json_build_object('number', t1.number, 'lines',
+        (SELECT coalesce(json_agg(json_build_object('total', json_build_object('amount', (t2.total)::text))
+            ORDER BY t2.position), '[]') FROM quote_line AS t2 WHERE t2.organization_id = $1 AND t2.quote_id = t1.id)
+      )) FILTER (WHERE t1.place <= $2), '[]'))
+      FROM (SELECT *, row_number() OVER () AS place FROM (SELECT * FROM quote AS t1 WHERE t1.organization_id = $1
+        ORDER BY t1.id DESC LIMIT $2 + 1) AS t1) AS t1)::text
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from graphql import FieldNode, GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type
+
+from app.actors import Permission
+from app.api import ids
+from app.api.reads.rendering import cursor, is_list, json_list, json_object, scalar
+from app.api.reads.selections import Chosen, Selections
+from app.api.reads.sources import (
+    ROOTS,
+    SHAPES,
+    AnyById,
+    ById,
+    Expression,
+    Filter,
+    Inline,
+    Items,
+    Key,
+    Many,
+    One,
+    Page,
+    Resolved,
+    Shape,
+    Source,
+    quoted,
+)
+from app.errors import InvalidInput
+from app.paging import MAXIMUM, PageRequest
+
+Arguments = Mapping[str, Any]
+
+
+class Unplannable(Exception):
+    """Only the ordinary executor can answer this; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who reads, as far as the text of a statement depends on it."""
+
+    permissions: frozenset[Permission]
+    is_client: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a statement is run with: who asks, the moment, and the arguments of each field that takes some."""
+
+    organization_id: UUID
+    client_id: UUID | None
+    environment: Mapping[str, Any]
+    arguments: Sequence[Arguments]
+
+
+Binder = Callable[[Values], Any]
+"""Gives a parameter its value. May raise InvalidInput: then the ordinary executor says what is wrong."""
+
+
+@dataclass
+class Planner:
+    """Plans the root fields of one operation for one kind of viewer."""
+
+    selections: Selections
+    viewer: Viewer
+    arguments_of: Callable[[GraphQLField, FieldNode], Arguments]
+    binders: list[Binder] = field(default_factory=list)
+    calls: list[tuple[GraphQLField, FieldNode]] = field(default_factory=list)
+    _known: dict[str, str] = field(default_factory=dict)
+    _aliases: int = 0
+
+    def root(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
+        """The SQL expression of a root field's JSON. Raises Unplannable, and has then planned nothing."""
+        binders, calls, known = len(self.binders), len(self.calls), dict(self._known)
+        try:
+            return self._root(definition, nodes)
+        except Unplannable:
+            # Postgres accepts no parameter that its statement does not use.
+            del self.binders[binders:], self.calls[calls:]
+            self._known = known
+            raise
+
+    def _root(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
+        source = ROOTS.get(_python_name(definition))
+        if source is None or isinstance(source, Resolved):
+            raise Unplannable(f"{nodes[0].name.value} is answered by its resolver")
+        self._require(source)
+        return self._value(source, definition, nodes, row="", parent="")
+
+    def _require(self, source: Source) -> None:
+        # A refusal has its own words; the executor knows them.
+        if isinstance(source, ById | Page | Many) and not self._may(SHAPES[source.target]):
+            raise Unplannable(f"{source.target} is not for this viewer")
+
+    def _may(self, shape: Shape) -> bool:
+        return shape.permission in self.viewer.permissions and (shape.by_client or not self.viewer.is_client)
+
+    # Values.
+
+    def _value(self, source: Source, definition: GraphQLField, nodes: Sequence[FieldNode], *, row: str, parent: str) -> str:
+        kind = get_named_type(definition.type)
+        match source:
+            case Expression():
+                if not is_leaf_type(kind):
+                    raise Unplannable(f"{nodes[0].name.value} has no source")
+                return self._filled(scalar(source, definition.type), row=row, parent=parent)
+            case Inline():
+                return self._inline(source, kind, nodes, row, parent)
+            case Items():
+                return self._items(source, kind, nodes, row, parent)
+            case One():
+                return self._one(source, kind, nodes, row)
+            case Many():
+                return self._many(source, definition, nodes, row)
+            case Page():
+                return self._page(source, definition, nodes, row)
+            case ById():
+                return self._by_id(source, definition, nodes)
+            case AnyById():
+                return self._any_by_id(source, definition, nodes)
+            case Resolved():
+                raise Unplannable(f"{nodes[0].name.value} is told by Python")
+
+    def _object(self, shape: Shape, kind: Any, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
+        """An object, or one of several types where the shape has variants."""
+        if shape.variants:
+            cases = " ".join(
+                f"WHEN {quoted(value)} THEN {self._object(SHAPES[name], self._type(name), nodes, row, parent)}"
+                for value, name in shape.variants.items()
+            )
+            return f"CASE {self._filled(shape.kind, row=row, parent=parent)} {cases} END"
+        pairs = [(key, self._field(shape, kind, chosen, row, parent)) for key, chosen in self.selections.below(kind, nodes).items()]
+        return json_object(pairs)
+
+    def _type(self, name: str) -> GraphQLObjectType:
+        kind = self.selections.schema.get_type(name)
+        assert isinstance(kind, GraphQLObjectType)
+        return kind
+
+    def _field(self, shape: Shape, kind: GraphQLObjectType, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return quoted(kind.name)
+        definition = kind.fields[name]
+        return self._value(shape.source(_python_name(definition)), definition, nodes, row=row, parent=parent)
+
+    def _inline(self, source: Inline, kind: Any, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
+        value = self._object(source.shape, kind, nodes, row, parent)
+        return value if source.when is None else f"CASE WHEN {self._filled(source.when, row=row, parent=parent)} THEN {value} END"
+
+    def _items(self, source: Items, kind: Any, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
+        item = self._alias()
+        value = self._object(source.shape, kind, nodes, item, parent=row)
+        array = self._filled(source.sql, row=row, parent=parent)
+        elements = f"jsonb_array_elements({array}) WITH ORDINALITY AS {item} (data, place)"
+        return f"(SELECT {json_list(value, f'{item}.place')} FROM {elements})"
+
+    # Relations.
+
+    def _one(self, source: One, kind: Any, nodes: Sequence[FieldNode], row: str) -> str:
+        shape, item = SHAPES[source.target], self._alias()
+        if not self._may(shape):
+            return "NULL"
+        value = self._object(shape, kind, nodes, item, parent=row)
+        order = f" ORDER BY {self._filled(source.order, item=item, row=row)}" if source.order else ""
+        return f"(SELECT {value} FROM {shape.table} AS {item} WHERE {self._where(shape, source.where, item, row)}{order} LIMIT 1)"
+
+    def _many(self, source: Many, definition: GraphQLField, nodes: Sequence[FieldNode], row: str) -> str:
+        shape, item = SHAPES[source.target], self._alias()
+        if not self._may(shape):
+            return "'[]'::json"
+        value = self._object(shape, get_named_type(definition.type), nodes, item, parent=row)
+        where, order = self._where(shape, source.where, item, row), self._filled(source.order, item=item, row=row)
+        if "first" not in definition.args:
+            return f"(SELECT {json_list(value, order)} FROM {shape.table} AS {item} WHERE {where})"
+        limit = self._argument(definition, nodes, lambda given: PageRequest(given["first"]).first, "int")
+        rows = f"SELECT * FROM {shape.table} AS {item} WHERE {where} ORDER BY {order} LIMIT {limit}"
+        return f"(SELECT {json_list(value)} FROM ({rows}) AS {item})"
+
+    def _by_id(self, source: ById, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
+        shape, item = SHAPES[source.target], self._alias()
+        wanted = self._argument(definition, nodes, lambda given: ids.uuid_of(given[source.argument], source.target), "uuid")
+        value = self._object(shape, get_named_type(definition.type), nodes, item, parent="")
+        where = self._where(shape, f"{{item}}.id = {wanted}", item, "")
+        return f"(SELECT {value} FROM {shape.table} AS {item} WHERE {where})"
+
+    def _any_by_id(self, source: AnyById, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
+        given = self._alias()
+        kinds = self._argument(definition, nodes, lambda values: [kind for kind, _ in _parsed(values[source.argument])], "text[]")
+        wanted = self._argument(definition, nodes, lambda values: [id for _, id in _parsed(values[source.argument])], "uuid[]")
+        cases = [f"WHEN {quoted(name)} THEN {self._named(name, nodes, given)}" for name in _with_shape(self._nodes_of(definition))]
+        value = f"CASE {given}.kind {' '.join(cases)} END"
+        table = f"unnest({kinds}, {wanted}) WITH ORDINALITY AS {given} (kind, id, place)"
+        return f"(SELECT {json_list(value, f'{given}.place') if is_list(definition.type) else value} FROM {table})"
+
+    def _nodes_of(self, definition: GraphQLField) -> list[str]:
+        interface = get_named_type(definition.type)
+        assert isinstance(interface, GraphQLInterfaceType | GraphQLUnionType)
+        return sorted(kind.name for kind in self.selections.schema.get_possible_types(interface))
+
+    def _named(self, name: str, nodes: Sequence[FieldNode], given: str) -> str:
+        shape, kind, item = SHAPES[name], self._type(name), self._alias()
+        if not self._may(shape):
+            return "NULL"
+        where = self._where(shape, "{item}.id = {row}.id", item, given)
+        return f"(SELECT {self._object(shape, kind, nodes, item, parent='')} FROM {shape.table} AS {item} WHERE {where})"
+
+    # Pages.
+
+    def _page(self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], row: str) -> str:
+        shape, item = SHAPES[source.target], self._alias()
+        if not self._may(shape):
+            raise Unplannable(f"{source.target} is not for this viewer")
+        given = self.arguments_of(definition, nodes[0])
+        size = self._argument(definition, nodes, lambda values: PageRequest(values["first"]).first, "int")
+        where = [self._where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
+        place = _Place(source.keys, item, size, has_previous=given.get("after") is not None, matching=where)
+        after = [self._after(source.keys, definition, nodes, item)] if place.has_previous else []
+        value = self._listing(shape, get_named_type(definition.type), nodes, row, place)
+        rows = (
+            f"SELECT * FROM {shape.table} AS {item} WHERE {' AND '.join([*where, *after])}"
+            f" ORDER BY {', '.join(_order(key, item) for key in source.keys)} LIMIT {size} + 1"
+        )
+        return f"(SELECT {value} FROM (SELECT *, row_number() OVER () AS place FROM ({rows}) AS {item}) AS {item})"
+
+    def _filters(
+        self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], given: Arguments, item: str, row: str
+    ) -> list[str]:
+        conditions = []
+        for name, chosen in source.filters.items():
+            if given.get(name) is None or given.get(chosen.unless) is not None:
+                continue
+            condition = self._filled(chosen.condition(given[name]), item=item, row=row)
+            if "{value}" in condition:
+                bound = self._argument(definition, nodes, partial(_compared, name, chosen), chosen.kind)
+                condition = condition.replace("{value}", bound)
+            conditions.append(condition)
+        return conditions
+
+    def _after(self, keys: Sequence[Key], definition: GraphQLField, nodes: Sequence[FieldNode], item: str) -> str:
+        """The rows behind a cursor. Its keys run in one direction, so that one comparison of rows finds them."""
+        kinds = [UUID if key.kind == "uuid" else str for key in keys]
+        whole: Any = tuple[tuple(kinds)] if len(kinds) > 1 else kinds[0]  # type: ignore[misc]  # a type made of values
+
+        def part(number: int) -> Callable[[Arguments], Any]:
+            def bind(values: Arguments) -> Any:
+                found = PageRequest(after=values["after"]).key(whole)
+                return found[number] if isinstance(found, tuple) else found
+
+            return bind
+
+        bound = [self._argument(definition, nodes, part(number), key.kind) for number, key in enumerate(keys)]
+        columns = ", ".join(f"{item}.{key.column}" for key in keys)
+        return f"({columns}) {'<' if keys[0].descending else '>'} ({', '.join(bound)})"
+
+    def _listing(self, shape: Shape, kind: Any, nodes: Sequence[FieldNode], row: str, place: "_Place") -> str:
+        pairs = []
+        for key, chosen in self.selections.below(kind, nodes).items():
+            name = chosen[0].name.value
+            inner = get_named_type(kind.fields[name].type) if name in kind.fields else None
+            pairs.append((key, self._listing_part(name, shape, kind, inner, chosen, row, place)))
+        return json_object(pairs)
+
+    def _listing_part(self, name: str, shape: Shape, kind: Any, inner: Any, nodes: Sequence[FieldNode], row: str, place: "_Place") -> str:
+        match name:
+            case "nodes":
+                return place.kept(self._object(shape, inner, nodes, place.item, parent=row))
+            case "edges":
+                return place.kept(self._edge(shape, inner, nodes, row, place))
+            case "pageInfo":
+                return json_object(self._named_parts(inner, nodes, place.page_info))
+            case "totalCount":
+                return f"(SELECT count(*) FROM {shape.table} AS {place.item} WHERE {' AND '.join(place.matching)})"
+            case "__typename":
+                return quoted(kind.name)
+        raise Unplannable(f"{name} is not part of a page")
+
+    def _edge(self, shape: Shape, kind: Any, nodes: Sequence[FieldNode], row: str, place: "_Place") -> str:
+        node = get_named_type(kind.fields["node"].type)
+        parts: dict[str, Callable[[Sequence[FieldNode]], str]] = {
+            "node": lambda chosen: self._object(shape, node, chosen, place.item, parent=row),
+            "cursor": lambda _: place.cursor,
+        }
+        return json_object(self._named_parts(kind, nodes, parts))
+
+    def _named_parts(self, kind: Any, nodes: Sequence[FieldNode], parts: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Fields whose SQL is known by their names; a callable gets the places that ask for the field."""
+        below: Chosen = self.selections.below(kind, nodes)
+        return [(key, _part(kind, chosen, parts)) for key, chosen in below.items()]
+
+    # Text of statements.
+
+    def _alias(self) -> str:
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    def _where(self, shape: Shape, where: str, item: str, row: str) -> str:
+        """Both walls first, then what is wanted."""
+        walls = f"{item}.organization_id = {self._bound('organization', lambda values: values.organization_id, 'uuid')}"
+        if self.viewer.is_client:
+            walls += f" AND {item}.client_id = {self._bound('client', lambda values: values.client_id, 'uuid')}"
+        wanted = [self._filled(condition, item=item, row=row) for condition in (shape.where, where) if condition != "true"]
+        return " AND ".join([walls, *wanted])
+
+    def _filled(self, sql: str, **places: str) -> str:
+        for name in ("row", "parent", "item"):
+            sql = sql.replace(f"{{{name}}}", places.get(name, ""))
+        if "{now}" in sql:
+            sql = sql.replace("{now}", self._bound("now", lambda values: values.environment["now"], "timestamptz"))
+        if "{titles}" in sql:
+            sql = sql.replace("{titles}", self._bound("titles", lambda values: values.environment["titles"], "jsonb"))
+        return sql
+
+    def _bound(self, name: str, binder: Binder, kind: str) -> str:
+        """A parameter that a statement needs once."""
+        if name not in self._known:
+            self._known[name] = self._parameter(binder, kind)
+        return self._known[name]
+
+    def _parameter(self, binder: Binder, kind: str) -> str:
+        self.binders.append(binder)
+        return f"${len(self.binders)}::{kind}"
+
+    def _argument(self, definition: GraphQLField, nodes: Sequence[FieldNode], value: Callable[[Arguments], Any], kind: str) -> str:
+        """A parameter that comes from a field's arguments. Its value is also computed now, so that bad input is found early."""
+        value(self.arguments_of(definition, nodes[0]))
+        number = next((place for place, (_, node) in enumerate(self.calls) if node is nodes[0]), len(self.calls))
+        if number == len(self.calls):
+            self.calls.append((definition, nodes[0]))
+        return self._parameter(lambda values: value(values.arguments[number]), kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page lies: one more row than its size was read, `place` counts them."""
+
+    keys: Sequence[Key]
+    item: str
+    size: str
+    has_previous: bool
+    matching: Sequence[str]
+    """The conditions of the whole list."""
+
+    def kept(self, value: str) -> str:
+        return f"coalesce(json_agg({value}) FILTER (WHERE {self.item}.place <= {self.size}), '[]')"
+
+    @property
+    def cursor(self) -> str:
+        return cursor([f"{self.item}.{key.column}" for key in self.keys])
+
+    @property
+    def page_info(self) -> dict[str, str]:
+        cursors = f"(array_agg({self.cursor}) FILTER (WHERE {self.item}.place <= {self.size}))"
+        return {
+            "hasNextPage": f"count(*) > {self.size}",
+            "hasPreviousPage": "true" if self.has_previous else "false",
+            "startCursor": f"{cursors}[1]",
+            "endCursor": f"{cursors}[least({self.size}, count(*))]",
+        }
+
+
+def _compared(name: str, chosen: Filter, given: Arguments) -> Any:
+    """What a filter's condition compares with."""
+    return chosen.value(given[name])
+
+
+def _part(kind: Any, nodes: Sequence[FieldNode], parts: Mapping[str, Any]) -> str:
+    name = nodes[0].name.value
+    if name == "__typename":
+        return quoted(kind.name)
+    part = parts[name]
+    return part if isinstance(part, str) else str(part(nodes))
+
+
+def _order(key: Key, item: str) -> str:
+    return f"{item}.{key.column}{' DESC' if key.descending else ''}"
+
+
+def _python_name(definition: GraphQLField) -> str:
+    name = str(definition.extensions["strawberry-definition"].python_name)
+    return "id" if name == "_id" else name  # a Relay node's id
+
+
+def _parsed(given: str | list[str]) -> list[tuple[str, UUID]]:
+    texts = [given] if isinstance(given, str) else given
+    if len(texts) > MAXIMUM:
+        raise Unplannable(f"more than {MAXIMUM} ids")
+    return [_parsed_one(text) for text in texts]
+
+
+def _parsed_one(text: str) -> tuple[str, UUID]:
+    """An id that is none of ours finds nothing. Raises Unplannable for a type without a shape."""
+    try:
+        kind, value = ids.parse(text)
+    except InvalidInput:
+        return "", UUID(int=0)
+    if kind not in SHAPES:
+        raise Unplannable(f"{kind} is answered by its resolver")
+    return kind, value
+
+
+def _with_shape(names: Sequence[str]) -> list[str]:
+    return [name for name in names if name in SHAPES]

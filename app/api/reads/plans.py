@@ -1,0 +1,157 @@
+"""What was planned for a document, kept for the next time that it comes.
+
+A plan depends on the document, on which variables are null or which booleans and enums they hold (they change the
+statement's text), and on what the viewer may read; every other value is a parameter.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+)
+from graphql.execution.values import get_argument_values, get_variable_values
+
+from app.api.reads.planner import Arguments, Binder, Planner, Unplannable, Viewer
+from app.api.reads.selections import Chosen, Selections
+
+V = TypeVar("V")
+
+_PLANS = 50
+"""Of one document: for its kinds of viewers and shapes of variables."""
+
+
+class Recent(Generic[V]):
+    """Keeps the values that were used last."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
+
+    def get(self, key: Hashable) -> V | None:
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: Hashable, value: V) -> V:
+        self._values[key] = value
+        if len(self._values) > self.most:
+            self._values.popitem(last=False)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The statement for those root fields that one could be made of, and what is left for the executor."""
+
+    sql: str
+    """One column of JSON text for each name in `planned`; empty when nothing could be planned."""
+    planned: tuple[str, ...]
+    order: tuple[str, ...]
+    """All response keys of the operation."""
+    binders: tuple[Binder, ...]
+    calls: tuple[tuple[GraphQLField, FieldNode], ...]
+    rest: DocumentNode | None
+    """The document with only the root fields that were not planned; None when all were."""
+    reasons: Mapping[str, str]
+    """Why a root field was not planned."""
+
+
+@dataclass
+class KnownDocument:
+    """One operation of a validated document, and its plans."""
+
+    schema: GraphQLSchema
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    plans: Recent[Plan] = field(default_factory=lambda: Recent(_PLANS))
+
+    def variables(self, given: Mapping[str, Any] | None) -> Any:
+        """graphql-core's coerced variables. Raises Unplannable for wrong ones: the executor says what is wrong."""
+        values = get_variable_values(self.schema, self.operation.variable_definitions or (), dict(given or {}))
+        if isinstance(values, list):
+            raise Unplannable("the variables are wrong")
+        return values
+
+    def plan(self, variables: Any, viewer: Viewer) -> Plan:
+        key = (viewer.permissions, viewer.is_client, _shape(variables.coerced))
+        return self.plans.get(key) or self.plans.put(key, self._make(variables, viewer))
+
+    def arguments(self, plan: Plan, variables: Any) -> list[Arguments]:
+        return [get_argument_values(definition, node, variables) for definition, node in plan.calls]
+
+    def _make(self, variables: Any, viewer: Viewer) -> Plan:
+        fragments = {node.name.value: node for node in self.document.definitions if isinstance(node, FragmentDefinitionNode)}
+        selections = Selections(self.schema, fragments, variables)
+        query = self.schema.query_type
+        assert query is not None
+        chosen = selections.fields(query, [self.operation.selection_set])
+        planner = Planner(selections, viewer, lambda definition, node: get_argument_values(definition, node, variables))
+        columns, reasons = _planned(planner, query.fields, chosen)
+        left = [key for key in chosen if key not in columns]
+        return Plan(
+            sql=f"SELECT {', '.join(f'({sql})::text' for sql in columns.values())}" if columns else "",
+            planned=tuple(columns),
+            order=tuple(chosen),
+            binders=tuple(planner.binders),
+            calls=tuple(planner.calls),
+            rest=self._only([node for key in left for node in chosen[key]]) if left else None,
+            reasons=reasons,
+        )
+
+    def _only(self, nodes: Sequence[FieldNode]) -> DocumentNode:
+        """The document with these root fields. Their fragments stay; what nobody uses does no harm, it was validated before."""
+        operation = self.operation
+        pruned = OperationDefinitionNode(
+            operation=operation.operation,
+            name=operation.name,
+            variable_definitions=operation.variable_definitions,
+            directives=operation.directives,
+            selection_set=SelectionSetNode(selections=tuple(nodes)),
+            loc=operation.loc,
+        )
+        definitions = tuple(pruned if node is operation else node for node in self.document.definitions)
+        return DocumentNode(definitions=definitions, loc=self.document.loc)
+
+
+def _planned(planner: Planner, fields: Mapping[str, GraphQLField], chosen: Chosen) -> tuple[dict[str, str], dict[str, str]]:
+    """The SQL of each root field that could be planned, and why the others could not."""
+    columns: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    for key, nodes in chosen.items():
+        try:
+            definition = fields.get(nodes[0].name.value)
+            if definition is None:
+                raise Unplannable("introspection is the executor's")
+            columns[key] = planner.root(definition, nodes)
+        except Unplannable as reason:
+            reasons[key] = str(reason)
+    return columns, reasons
+
+
+def find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    """The query that was asked for; None for anything that is not one query."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    named = [node for node in operations if name is None or (node.name and node.name.value == name)]
+    if len(named) != 1 or named[0].operation is not OperationType.QUERY:
+        return None
+    return named[0]
+
+
+def _shape(value: Any) -> Hashable:
+    if value is None or isinstance(value, bool | Enum):
+        return value
+    if isinstance(value, dict):
+        return tuple((name, _shape(inner)) for name, inner in sorted(value.items()))
+    return "…"
