@@ -10,8 +10,8 @@ Piccolo's own transactions are not used: a failed COMMIT keeps its connection, a
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,11 +22,23 @@ import msgspec
 from piccolo.engine.postgres import PostgresEngine
 
 from app.actors import Scope
+from app.errors import FixBy, Refusal
 
 APP_ROLE = "crosswalk_app"
 SYSTEM_ROLE = "crosswalk_system"
 # A worker frozen inside a transaction holds row locks; the server ends its transaction after this time.
 IDLE_IN_TRANSACTION_SECONDS = 15
+
+
+class ReadTooSlow(Refusal):
+    """This read took too long and was stopped."""
+
+    code = "read_too_slow"
+    fix_by = FixBy.CUSTOMER
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(f"This read was stopped after {seconds:g} seconds, the limit. Ask for less at once.")
+        self.details = {"limit": "read_seconds", "allowed": seconds, "measured": seconds}
 
 
 def new_id() -> UUID:
@@ -55,6 +67,7 @@ class _Transaction:
     last_writes: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
 
+_read_seconds: ContextVar[float | None] = ContextVar("read_seconds", default=None)
 _current: ContextVar[_Transaction | None] = ContextVar("transaction", default=None)
 _engine: PostgresEngine | None = None
 
@@ -208,6 +221,16 @@ def before_commit(write: Callable[[], Awaitable[object]]) -> None:
     current.last_writes.append(write)
 
 
+@contextmanager
+def reads_within(seconds: float) -> Iterator[None]:
+    """Each read outside a transaction that begins in here, also in tasks made in here, may take so long."""
+    token = _read_seconds.set(seconds)
+    try:
+        yield
+    finally:
+        _read_seconds.reset(token)
+
+
 async def fetch(scope: Scope, sql: str, *arguments: Any) -> list[asyncpg.Record]:
     """The rows of a statement. Outside a transaction it must be a SELECT and takes one round trip."""
     current = _active()
@@ -216,8 +239,14 @@ async def fetch(scope: Scope, sql: str, *arguments: Any) -> list[asyncpg.Record]
         rows: list[asyncpg.Record] = await current.connection.fetch(sql, *arguments)
         return rows
     client = "*" if scope.client_id is None else str(scope.client_id)
+    seconds = _read_seconds.get()
     async with _pool().acquire() as connection:
-        return list(await connection.fetch(_scoped(sql, len(arguments)), *arguments, str(scope.organization_id), client))
+        try:
+            return list(
+                await connection.fetch(_scoped(sql, len(arguments)), *arguments, str(scope.organization_id), client, timeout=seconds)
+            )
+        except TimeoutError:
+            raise ReadTooSlow(seconds) from None
 
 
 def _scoped(sql: str, arguments: int) -> str:

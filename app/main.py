@@ -18,8 +18,6 @@ from app.bootstrap import Hub
 from app.settings import Settings
 from portal.routes import routes as portal_routes
 
-BODY_LIMIT = 1_000_000
-
 
 def create_app(hub: Hub) -> Starlette:
     """The application over a hub, which its lifespan opens and closes. A test that has an open hub leaves that out."""
@@ -34,7 +32,7 @@ def create_app(hub: Hub) -> Starlette:
         middleware=[
             Middleware(TrustedProxies, networks=hub.settings.trusted_proxies),
             Middleware(SecurityHeaders, https=hub.settings.public_url.startswith("https://")),
-            Middleware(BodyLimit, limit=BODY_LIMIT),
+            Middleware(BodyLimit, limit=hub.settings.limit_body),
         ],
         exception_handlers={HTTPException: http_error, Exception: surprise},
         lifespan=lifespan,

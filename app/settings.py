@@ -89,7 +89,7 @@ class Settings:
     limit_values: int = _setting(10_000, "How many values the variables of one GraphQL operation may hold.")
     limit_read_seconds: float = _setting(10.0, "How many seconds the database may work on one read of the API.")
     rate_cost_per_minute: int = _setting(
-        600_000, "How many objects one token or session may ask for in a minute, summed over its operations. 0 counts nothing."
+        1_000_000, "How many objects one token or session may ask for in a minute, summed over its operations. 0 counts nothing."
     )
     persisted_documents: int = _setting(1000, "How many documents that clients registered by their hash are kept for one organization.")
     debug: bool = _setting(False, "The GraphiQL page at /graphql; it loads its scripts from the network. Never in production.")

@@ -2,6 +2,7 @@
 
 from html import escape
 from http import HTTPStatus
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,17 +24,18 @@ async def http_error(request: Request, error: Exception) -> Response:
     standard = HTTPStatus(status).phrase
     sentence = _SENTENCES.get(status, standard) if detail in ("", standard) else detail
     headers = dict(getattr(error, "headers", None) or {})
-    return answer(request, status, standard.upper().replace(" ", "_"), sentence, headers)
+    extensions = getattr(error, "extensions", {"code": standard.upper().replace(" ", "_")})
+    return answer(request, status, extensions, sentence, headers)
 
 
 async def surprise(request: Request, error: Exception) -> Response:
     """Nobody expected this. It is outside of every middleware, so it brings the headers itself."""
     reference = log_surprise(error, path=request.url.path, method=request.method)
-    return answer(request, 500, "INTERNAL_SERVER_ERROR", sentence_for(reference), HEADERS | {"Cache-Control": "no-store"})
+    return answer(request, 500, {"code": "INTERNAL_SERVER_ERROR"}, sentence_for(reference), HEADERS | {"Cache-Control": "no-store"})
 
 
-def answer(request: Request, status: int, code: str, sentence: str, headers: dict[str, str]) -> Response:
+def answer(request: Request, status: int, extensions: dict[str, Any], sentence: str, headers: dict[str, str]) -> Response:
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/graphql", "/health")):
         page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{status}</title><h1>{escape(sentence)}</h1></html>"
         return HTMLResponse(page, status, headers)
-    return JSONResponse({"errors": [{"message": sentence, "extensions": {"code": code}}]}, status, headers)
+    return JSONResponse({"errors": [{"message": sentence, "extensions": extensions}]}, status, headers)

@@ -1,60 +1,44 @@
-"""How documents are checked and errors are logged."""
+"""Where the library's execution meets the hub's rules: each operation passes the gate before it runs."""
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
-from graphql import ASTValidationRule, GraphQLError, NoSchemaIntrospectionCustomRule, specified_rules
-from strawberry.extensions import SchemaExtension
+from graphql import GraphQLError
 from strawberry.schema import Schema
+from strawberry.types import ExecutionContext
+from strawberry.types.execution import PreExecutionError
 
-from app.api.limits import LimitsRule
-
-# Built once: the validation cache knows a document by it and its rules. The limits come first and end a document's
-# validation when it is past them.
-OPEN_RULES: tuple[type[ASTValidationRule], ...] = (LimitsRule, *specified_rules)
-RULES: tuple[type[ASTValidationRule], ...] = (LimitsRule, NoSchemaIntrospectionCustomRule, *specified_rules)
-
-# Postgres text cannot hold this character. In a document it can only stand as an escape.
-_NUL_ESCAPE = re.compile(r"\\u(?:0000|\{0+\})")
-_SENTENCE = "Text here cannot hold the character U+0000."
+from app.api.asked import wants_cost
+from app.api.context import Context
+from app.api.gate import Gate
+from app.errors import Refusal
 
 
 class HubSchema(Schema):
-    """Surprises are logged by app/api/masking.py under their reference; mistakes of callers are not ours to log."""
+    """Strawberry's schema; whether an operation may run is decided by app/api/gate.py."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
-        return None
+        """Surprises are logged by app/api/masking.py under their reference; mistakes of callers are not ours to log."""
 
+    async def _prepare_operation_async(self, context: ExecutionContext, extensions_runner: Any) -> PreExecutionError | None:
+        """The one place where the library parses and validates, for requests, event streams and WebSockets alike."""
+        if not context.query:
+            return await super()._prepare_operation_async(context, extensions_runner)
+        try:
+            return await self._pass_gate(context, extensions_runner)
+        except Refusal as refusal:
+            errors = [GraphQLError(refusal.message, original_error=refusal)]
+            context.pre_execution_errors = errors
+            return PreExecutionError(data=None, errors=errors)
 
-class Rules(SchemaExtension):
-    """Chooses the rules for a document: introspection is for those who may look inside."""
-
-    def on_operation(self) -> Iterator[None]:
-        context = self.execution_context.context
-        self.execution_context.validation_rules = OPEN_RULES if context.may_look_inside else RULES
-        yield
-
-
-class LegibleText(SchemaExtension):
-    """Refuses text that the database could not keep. It comes after the validation, which would overwrite its verdict."""
-
-    def on_validate(self) -> Iterator[None]:
-        execution = self.execution_context
-        if not execution.pre_execution_errors and (_NUL_ESCAPE.search(execution.query or "") or _holds_nul(execution.variables)):
-            execution.pre_execution_errors = [GraphQLError(_SENTENCE, extensions={"code": "BAD_USER_INPUT"})]
-        yield
-
-
-def _holds_nul(values: Any) -> bool:
-    pending = [values]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, str) and "\0" in value:
-            return True
-        if isinstance(value, dict):
-            pending.extend(value)
-            pending.extend(value.values())
-        elif isinstance(value, list):
-            pending.extend(value)
-    return False
+    async def _pass_gate(self, context: ExecutionContext, extensions_runner: Any) -> PreExecutionError | None:
+        caller: Context = context.context
+        gate = Gate.of(caller.hub)
+        checked = gate.check(context.query or "", caller, self._schema)
+        context.graphql_document, context.pre_execution_errors = checked.document, list(checked.errors)
+        if checked.document is not None:
+            # Refuses a kind of operation that this way of asking does not allow. What was judged is not judged again.
+            await super()._prepare_operation_async(context, extensions_runner)
+        cost = await gate.admit(checked, context._provided_operation_name, context.variables, caller.actor)
+        if wants_cost(context.operation_extensions):
+            context.extensions_results["cost"] = gate.cost_report(cost, caller.actor)
+        return PreExecutionError(data=None, errors=context.pre_execution_errors) if checked.errors else None

@@ -1,33 +1,42 @@
 """GraphQL over HTTP, WebSocket (graphql-transport-ws) and server-sent events, for callers that say who they are."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
-from strawberry.schema import BaseSchema
+from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
-from app.api.accept import GRAPHQL_RESPONSE, wants_graphql_response
+from app.api.accept import wants_graphql_response
+from app.api.answers import caching_headers, has_it, headers_of, media_type, status_of
+from app.api.asked import Asked, BadRequest, from_address, from_body
 from app.api.context import Context
 from app.api.event_stream import EventStream
+from app.api.execution import HubSchema
+from app.api.gate import Gate
 from app.api.identity import Caller
+from app.api.limits import LimitExceeded
 from app.api.loaders import Loaders
+from app.api.masking import extensions_of
+from app.api.rates import RateLimited
 from app.api.streams import OpenStreams
 from app.api.websocket import WatchedHandler, authorize, sized
 from app.bootstrap import Hub
-from app.errors import HubError, NotSignedIn
+from app.database import reads_within
+from app.errors import FixBy, HubError, NotSignedIn
 from app.settings import Settings
 
-BODY_LIMIT = 1_000_000
 OPERATIONS_PER_SOCKET = 20
 STREAMS_PER_CALLER = 50
 
@@ -37,19 +46,37 @@ _IDE_POLICY = "default-src 'self' 'unsafe-inline' https:; img-src 'self' data: h
 _STREAMS = {GRAPHQL_SSE_PROTOCOL: EventStream}
 
 
+class WrongMethod(BadRequest):
+    """Changes are not made by GET: send a mutation by POST."""
+
+    status = 405
+
+
 class _Draft(Response):
     """What Strawberry lets a resolver write on, with what the answer must look like."""
 
     graphql_response = False
+    is_get = False
+    if_none_match: str | None = None
+
+
+class _Adapter(StarletteRequestAdapter):
+    """The library's view of a request, with the request."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.request = request
 
 
 class GraphQLEndpoint(GraphQL[Context, None]):
     """The one endpoint. Everything that it answers, refusals too, is JSON or a stream."""
 
+    schema: HubSchema
+    request_adapter_class = _Adapter
     graphql_transport_ws_handler_class = WatchedHandler
     stream_transport_classes_by_protocol = _STREAMS
 
-    def __init__(self, schema: BaseSchema, settings: Settings) -> None:
+    def __init__(self, schema: HubSchema, settings: Settings) -> None:
         super().__init__(
             schema,
             graphql_ide="graphiql" if settings.debug else None,
@@ -62,20 +89,24 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         self.streams = OpenStreams(STREAMS_PER_CALLER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await super().__call__(scope, sized(receive, send, BODY_LIMIT), send)
-            return
-        request = Request(scope, receive)
+        with reads_within(self.settings.limit_read_seconds):
+            if scope["type"] == "http":
+                await (await self._answer(Request(scope, receive)))(scope, receive, send)
+            else:
+                await super().__call__(scope, sized(receive, send, self.settings.limit_body), send)
+
+    async def _answer(self, request: Request) -> Response:
+        """The answer to a request, refusals of the request itself included."""
         try:
-            response = await self.run(request)
+            return await self.run(request)
         except NotSignedIn as refusal:
-            response = _refused(401, refusal.message, refusal.code, {"WWW-Authenticate": 'Bearer realm="Crosswalk"'})
+            # Nobody knows yet who asks, so this is not an answer to an operation: it keeps its own code.
+            return _refused(401, refusal.message, {"code": refusal.code.upper()}, {"WWW-Authenticate": 'Bearer realm="Crosswalk"'})
         except HubError as refusal:
-            response = _refused(429 if refusal.code == "too_many_streams" else 400, refusal.message, refusal.code)
+            return _refused(_status(refusal, request), refusal.message, extensions_of(refusal), _headers(refusal))
         except HTTPException as refusal:
-            allow = {"Allow": "GET, POST"} if refusal.status_code == 405 else {}
-            response = _refused(refusal.status_code, refusal.reason, "bad_request", allow)
-        await response(scope, receive, send)
+            allow = {404: {}, 405: {"Allow": "GET, POST"}}.get(refusal.status_code, {})
+            return _refused(refusal.status_code, refusal.reason, {"code": "BAD_REQUEST"}, allow)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         hub: Hub = request.app.state.hub
@@ -96,13 +127,31 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         draft.status_code = None  # type: ignore[assignment]  # Strawberry reads None as "nobody chose one"
         del draft.headers["content-length"]
         draft.graphql_response = wants_graphql_response(request.headers.get("accept"))
+        draft.is_get = request.scope.get("method") == "GET"
+        draft.if_none_match = request.headers.get("if-none-match")
         return draft
 
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
-        data = await super().parse_http_body(request)
-        if isinstance(data, GraphQLRequestData) and not isinstance(data.operation_name, str | None):
-            raise HTTPException(400, "The GraphQL operation's `operationName` must be a string or null, if provided.")
-        return data
+    def should_render_graphql_ide(self, request: Any) -> bool:
+        return super().should_render_graphql_ide(request) and not {"documentId", "extensions"} & set(request.query_params)
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        assert isinstance(request, _Adapter)
+        asked = await _asked(request)
+        text = await Gate.of(request.request.app.state.hub).text(asked, request.request.state.context, self.schema._schema)
+        if not text:
+            raise BadRequest("This request holds no GraphQL document: send `query` or `documentId`.")
+        transport = self._get_stream_transport_from_headers(request.headers)
+        data = GraphQLRequestData(text, asked.variables, asked.operation_name, asked.extensions)
+        return replace(data, protocol=transport.protocol) if transport else data
+
+    async def execute_single(self, *args: Any, **values: Any) -> ExecutionResult:
+        try:
+            return await super().execute_single(*args, **values)
+        except HTTPException as refusal:
+            wrong_kind = refusal.__cause__
+            if isinstance(wrong_kind, InvalidOperationTypeError) and wrong_kind.args[0] is OperationType.MUTATION:
+                raise WrongMethod from None
+            raise
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         data = process_result(result)
@@ -113,10 +162,13 @@ class GraphQLEndpoint(GraphQL[Context, None]):
 
     def create_response(self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response) -> Response:
         response = super().create_response(response_data, sub_response)
-        if isinstance(sub_response, _Draft) and sub_response.graphql_response:
-            response.headers["content-type"] = f"{GRAPHQL_RESPONSE}; charset=utf-8"
-            if "data" not in response_data:
-                response.status_code = 400
+        if not isinstance(sub_response, _Draft) or not isinstance(response_data, dict):
+            return response
+        response.status_code = sub_response.status_code or status_of(response_data, graphql_response=sub_response.graphql_response)
+        response.headers["content-type"] = media_type(sub_response.graphql_response)
+        response.headers.update(headers_of(response_data))
+        if sub_response.is_get and response.status_code == 200 and "errors" not in response_data:
+            return _conditional(response, sub_response.if_none_match)
         return response
 
     async def create_streaming_response(self, request: Any, stream: Any, sub_response: Response, headers: Any) -> Response:
@@ -129,12 +181,6 @@ class GraphQLEndpoint(GraphQL[Context, None]):
     async def render_graphql_ide(self, request: Request) -> Response:
         return HTMLResponse(self.graphql_ide_html, headers={"Content-Security-Policy": _IDE_POLICY})
 
-    def parse_json(self, data: str | bytes) -> Any:
-        value = super().parse_json(data)
-        if not isinstance(value, dict | list | None):
-            raise HTTPException(400, "This must be a JSON object.")
-        return {} if value is None else value
-
     def decode_json(self, data: str | bytes) -> object:
         """Raises json.JSONDecodeError, as Strawberry expects, for all that is not JSON in UTF-8."""
         try:
@@ -146,5 +192,35 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         return msgspec.json.encode(data).decode()
 
 
-def _refused(status: int, sentence: str, code: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"errors": [{"message": sentence, "extensions": {"code": code.upper()}}]}, status, headers)
+async def _asked(request: _Adapter) -> Asked:
+    if request.method == "GET":
+        return from_address(request.request.query_params)
+    return from_body(request.content_type, await request.get_body())
+
+
+def _conditional(response: Response, if_none_match: str | None) -> Response:
+    """The answer to a GET with its validator; without its body for a caller who has it."""
+    headers = caching_headers(bytes(response.body))
+    if has_it(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return response
+
+
+def _status(refusal: HubError, request: Request) -> int:
+    """An answer in the newer media type, or no answer to an operation at all, says in its status that nothing ran."""
+    if isinstance(refusal, BadRequest | LimitExceeded):
+        return getattr(refusal, "status", 400)
+    if refusal.fix_by is FixBy.TIME or refusal.code == "too_many_streams":
+        return 429
+    return 400 if wants_graphql_response(request.headers.get("accept")) else 200
+
+
+def _headers(refusal: HubError) -> dict[str, str]:
+    if isinstance(refusal, RateLimited):
+        return {"Retry-After": str(refusal.retry_after_seconds)}
+    return {"Allow": "POST"} if isinstance(refusal, WrongMethod) else {}
+
+
+def _refused(status: int, sentence: str, extensions: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"errors": [{"message": sentence, "extensions": extensions}]}, status, headers)

@@ -35,8 +35,7 @@ class Masking(MaskErrors):
         if original is None:
             return error if self._context.may_look_inside else without_suggestion(error)
         if isinstance(original, HubError):
-            code = _CODES.get(type(original), original.code.upper())
-            return _with(error, original.message, {"code": code, "fixBy": original.fix_by.upper()})
+            return _with(error, original.message, extensions_of(original))
         reference = log_surprise(original, path=error.path)
         return _with(error, sentence_for(reference), {"code": "INTERNAL_SERVER_ERROR", "reference": reference})
 
@@ -44,6 +43,12 @@ class Masking(MaskErrors):
     def _context(self) -> Context:
         context: Context = self.execution_context.context
         return context
+
+
+def extensions_of(refusal: HubError) -> dict[str, Any]:
+    """The code that clients know, who can fix it, and what the refusal adds: the limit and what was measured."""
+    code = _CODES.get(type(refusal), refusal.code.upper())
+    return {"code": code, "fixBy": refusal.fix_by.upper(), **getattr(refusal, "details", {})}
 
 
 def log_surprise(error: BaseException, **details: Any) -> str:

@@ -5,6 +5,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.limits import Excess
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -39,6 +41,14 @@ class SecurityHeaders:
         await self.app(scope, receive, send_secured)
 
 
+class BodyTooBig(HTTPException):
+    """A refusal that http_error (app/api/errors.py) answers with its limit and what was measured until then."""
+
+    def __init__(self, excess: Excess) -> None:
+        super().__init__(413, excess.sentence)
+        self.extensions = excess.extensions
+
+
 class BodyLimit:
     """Refuses a body of more than `limit` bytes: at once when it says its length, else when it passes the limit."""
 
@@ -52,8 +62,9 @@ class BodyLimit:
             return
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length[:20]) > self.limit:
-            refusal = JSONResponse({"errors": [{"message": self._sentence, "extensions": {"code": "BODY_TOO_LARGE"}}]}, 413)
-            await refusal(scope, receive, send)
+            refusal = self._refusal(int(length[:20]))
+            answer = JSONResponse({"errors": [{"message": refusal.detail, "extensions": refusal.extensions}]}, 413)
+            await answer(scope, receive, send)
             return
         received = 0
 
@@ -62,11 +73,10 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.limit:
-                raise HTTPException(413, self._sentence)
+                raise self._refusal(received)
             return message
 
         await self.app(scope, receive_counted, send)
 
-    @property
-    def _sentence(self) -> str:
-        return f"This request is too big; {self.limit:,} bytes is the limit."
+    def _refusal(self, measured: int) -> "BodyTooBig":
+        return BodyTooBig(Excess("body", self.limit, measured))

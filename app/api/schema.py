@@ -3,7 +3,6 @@
 from functools import cache
 
 import strawberry
-from strawberry.extensions import MaxTokensLimiter, ParserCache, ValidationCache
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
@@ -12,8 +11,7 @@ from app.api.clients import ClientMutations, ClientQueries
 from app.api.connection_mutations import ConnectionMutations
 from app.api.connections import ConnectionQueries
 from app.api.deliveries import DeliveryMutations, DeliveryQueries
-from app.api.execution import HubSchema, LegibleText, Rules
-from app.api.limits import TOKENS
+from app.api.execution import HubSchema
 from app.api.masking import Masking
 from app.api.nodes import NodeQueries
 from app.api.organizations import OrganizationMutations, OrganizationQueries
@@ -61,7 +59,7 @@ def schema() -> HubSchema:
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=[lambda: MaxTokensLimiter(TOKENS), ParserCache, Rules, ValidationCache, LegibleText, Masking],
+        extensions=[Masking],
     )
 
 

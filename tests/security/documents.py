@@ -17,7 +17,7 @@ from graphql import (
     parse,
 )
 
-from app.api.limits import measures
+from app.api.measures import measures
 from app.api.schema import schema
 
 TOKENS = 1900
@@ -63,7 +63,7 @@ def document(field: str, arguments: tuple[str, ...], kind: str | None = None) ->
 def _problems(text: str) -> Iterator[str]:
     parsed = parse(text)
     for measure in measures(parsed, graphql_schema()):
-        yield from measure.problems()
+        yield from (problem.sentence for problem in measure.problems())
     token, count = parsed.loc.start_token if parsed.loc else None, 0
     while token:
         token, count = token.next, count + 1
