@@ -120,7 +120,7 @@ class Hub:
         engine = SyncEngine(
             connections=self.connections,
             connectors=self.connectors,
-            writer=PageWriter({"job": self.quotes.project, "contact": self.quotes.project}),
+            writer=PageWriter({"job": self.quotes.project, "contact": self.quotes.project}, self.feed),
             feed=self.feed,
             queue=self.queue,
             mail=self.mail,

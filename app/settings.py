@@ -91,6 +91,8 @@ class Settings:
     rate_cost_per_minute: int = _setting(
         1_000_000, "How many objects one token or session may ask for in a minute, summed over its operations. 0 counts nothing."
     )
+    streams_per_caller: int = _setting(200, "How many live streams one token or session may have open in one web process.")
+    streams_per_organization: int = _setting(5000, "How many live streams one organization may have open in one web process.")
     persisted_documents: int = _setting(1000, "How many documents that clients registered by their hash are kept for one organization.")
     debug: bool = _setting(False, "The GraphiQL page at /graphql; it loads its scripts from the network. Never in production.")
     log_level: str = _setting("info", "debug, info, warning or error.")

@@ -11,12 +11,14 @@ from app.bootstrap import Hub
 from app.errors import NotSignedIn
 
 if TYPE_CHECKING:
+    from app.api.followed import Following
     from app.api.loaders import Loaders
+    from app.api.presses import Press
 
 
 @dataclass(slots=True)
 class Context:
-    """Of one HTTP request, or of one WebSocket for as long as it is open."""
+    """Of one HTTP request, of one WebSocket for as long as it is open, of one operation on it, or of one press."""
 
     hub: Hub
     caller: Caller
@@ -24,8 +26,12 @@ class Context:
     known_actor: Actor | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
     """What a WebSocket's first message carried."""
-    is_watched: bool = False
-    """Whether something else checks again who this is, as WebSockets do."""
+    variables: dict[str, Any] | None = None
+    """What was given to the operation of a stream, as it came."""
+    press: "Press | None" = None
+    """Set where a subscription's events are rendered, for all who follow the same."""
+    following: "Following[Any] | None" = None
+    """What the subscription of this operation follows, once its document and arguments were found good."""
     loaders: "Loaders" = field(init=False)
     compiles_reads: bool = True
     """Whether reads are compiled to SQL; without it every field is resolved, which gives the same JSON, only later."""
@@ -47,6 +53,12 @@ class Context:
         if self.credential is None:
             raise NotSignedIn
         await self.sign_in(self.credential)
+
+    def copy(self) -> "Context":
+        """For another operation of the same caller."""
+        copied = Context(self.hub, self.caller, self.credential, self.known_actor, self.connection_params)
+        copied.loaders = type(self.loaders)(copied)
+        return copied
 
     @property
     def may_look_inside(self) -> bool:

@@ -38,6 +38,8 @@ class HubSchema(Schema):
         if checked.document is not None:
             # Refuses a kind of operation that this way of asking does not allow. What was judged is not judged again.
             await super()._prepare_operation_async(context, extensions_runner)
+        if caller.press is not None:  # those who follow were counted, each for itself
+            return PreExecutionError(data=None, errors=context.pre_execution_errors) if checked.errors else None
         cost = await gate.admit(checked, context._provided_operation_name, context.variables, caller.actor)
         if wants_cost(context.operation_extensions):
             context.extensions_results["cost"] = gate.cost_report(cost, caller.actor)

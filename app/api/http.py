@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.schema.exceptions import InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -27,18 +26,17 @@ from app.api.execution import HubSchema
 from app.api.gate import Gate
 from app.api.identity import Caller
 from app.api.limits import LimitExceeded
+from app.api.live_view import LiveView
 from app.api.loaders import Loaders
 from app.api.masking import extensions_of
 from app.api.rates import RateLimited
-from app.api.streams import OpenStreams
-from app.api.websocket import WatchedHandler, authorize, sized
+from app.api.websocket import authorize, sized
 from app.bootstrap import Hub
 from app.database import reads_within
 from app.errors import FixBy, HubError, NotSignedIn
 from app.settings import Settings
 
 OPERATIONS_PER_SOCKET = 20
-STREAMS_PER_CALLER = 50
 
 # The IDE page of Strawberry loads its scripts from a content network; it exists in debug mode only.
 _IDE_POLICY = "default-src 'self' 'unsafe-inline' https:; img-src 'self' data: https:; connect-src 'self'"
@@ -68,12 +66,11 @@ class _Adapter(StarletteRequestAdapter):
         self.request = request
 
 
-class GraphQLEndpoint(GraphQL[Context, None]):
+class GraphQLEndpoint(LiveView):
     """The one endpoint. Everything that it answers, refusals too, is JSON or a stream."""
 
     schema: HubSchema
     request_adapter_class = _Adapter
-    graphql_transport_ws_handler_class = WatchedHandler
     stream_transport_classes_by_protocol = _STREAMS
 
     def __init__(self, schema: HubSchema, settings: Settings) -> None:
@@ -86,7 +83,7 @@ class GraphQLEndpoint(GraphQL[Context, None]):
             allowed_origins=settings.allowed_origins,
         )
         self.settings = settings
-        self.streams = OpenStreams(STREAMS_PER_CALLER)
+        self.open_live(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with reads_within(self.settings.limit_read_seconds):
@@ -170,13 +167,6 @@ class GraphQLEndpoint(GraphQL[Context, None]):
         if sub_response.is_get and response.status_code == 200 and "errors" not in response_data:
             return _conditional(response, sub_response.if_none_match)
         return response
-
-    async def create_streaming_response(self, request: Any, stream: Any, sub_response: Response, headers: Any) -> Response:
-        actor = request.state.context.actor
-        self.streams.room_for((actor.kind, actor.id))
-        return await super().create_streaming_response(
-            request, self.streams.counting((actor.kind, actor.id), stream), sub_response, headers
-        )
 
     async def render_graphql_ide(self, request: Request) -> Response:
         return HTMLResponse(self.graphql_ide_html, headers={"Content-Security-Policy": _IDE_POLICY})

@@ -19,7 +19,7 @@ from app.api.quote_mutations import QuoteMutations
 from app.api.quotes import QuoteQueries
 from app.api.records import RecordQueries
 from app.api.scalars import SCALARS
-from app.api.subscriptions import Subscription
+from app.api.subscriptions import LiveQueries, Subscription
 from app.api.sync_mutations import SyncMutations
 from app.api.syncs import SyncQueries
 
@@ -35,6 +35,7 @@ class Query(
     DeliveryQueries,
     ClientQueries,
     AuditQueries,
+    LiveQueries,
 ):
     pass
 

@@ -1,100 +1,135 @@
-"""Streams that stay open: how many a caller may have, and how long they remain allowed."""
+"""Streams that stay open: how many there may be, and who still may read them."""
 
 import asyncio
-import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from app.actors import Permission
-from app.errors import NotSignedIn, PermissionDenied, Refusal
+import structlog
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from app.actors import Actor
+from app.api.identity import Credential
+from app.bootstrap import Hub
+from app.errors import NotSignedIn, Refusal
 
-    from app.api.context import Context
-
-T = TypeVar("T")
-
-# A token that is revoked ends its streams within this time.
 CHECK_SECONDS = 3.0
+"""A token that is revoked, or expires, ends its streams within this time."""
+
+_log = structlog.get_logger("crosswalk.api")
 
 
 class TooManyStreams(Refusal):
-    """Too many streams are open for this caller; close some first."""
+    """Too many streams are open; close some first."""
 
     code = "too_many_streams"
 
+    def __init__(self, whose: str, limit: str, allowed: int) -> None:
+        super().__init__(f"Too many streams are open for this {whose}: {allowed} are allowed at a time. Close some first.")
+        self.details: dict[str, Any] = {"limit": limit, "allowed": allowed}
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        return {"code": self.code.upper(), "fixBy": self.fix_by.upper(), **self.details}
+
 
 class OpenStreams:
-    """Counts what each caller has open in this process."""
+    """Counts what each caller, and each organization, has open in this process."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, per_caller: int, per_organization: int) -> None:
+        self.per_caller = per_caller
+        self.per_organization = per_organization
         self._open: Counter[Hashable] = Counter()
 
-    def room_for(self, caller: Hashable) -> None:
+    def room_for(self, actor: Actor) -> None:
         """Raises TooManyStreams."""
-        if self._open[caller] >= self.most:
-            raise TooManyStreams
+        if self._open[_caller(actor)] >= self.per_caller:
+            raise TooManyStreams("caller", "streams_per_caller", self.per_caller)
+        if self._open[actor.organization_id] >= self.per_organization:
+            raise TooManyStreams("organization", "streams_per_organization", self.per_organization)
 
     @contextmanager
-    def counted(self, caller: Hashable) -> "Iterator[None]":
-        self._open[caller] += 1
+    def counted(self, actor: Actor) -> Iterator[None]:
+        """One more, for as long as the block lasts. Raises TooManyStreams."""
+        self.room_for(actor)
+        counted = (_caller(actor), actor.organization_id)
+        self._open.update(counted)
         try:
             yield
         finally:
-            self._open[caller] -= 1
-            if not self._open[caller]:
-                del self._open[caller]
-
-    def counting(self, caller: Hashable, stream: Callable[[], AsyncIterator[str]]) -> Callable[[], AsyncIterator[str]]:
-        """The same stream, counted while somebody reads it."""
-
-        async def read() -> AsyncGenerator[str, None]:
-            with self.counted(caller):
-                async for chunk in stream():
-                    yield chunk
-
-        return read
+            for key in counted:
+                self._open[key] -= 1
+                if not self._open[key]:
+                    del self._open[key]
 
 
-async def while_allowed(context: "Context", permission: Permission, source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """What `source` gives, for as long as the caller is signed in and may have it; then the stream just ends.
-
-    A WebSocket is watched as a whole (app/api/websocket.py), so here only its present actor is asked.
-    """
-    upcoming: asyncio.Task[T] | None = None
-    checked = time.monotonic()
-    try:
-        while True:
-            upcoming = upcoming or asyncio.ensure_future(anext(source))
-            done, _ = await asyncio.wait({upcoming}, timeout=CHECK_SECONDS)
-            if time.monotonic() - checked >= CHECK_SECONDS:
-                if not await _still_allowed(context, permission):
-                    return
-                checked = time.monotonic()
-            if done:
-                try:
-                    value = upcoming.result()
-                except StopAsyncIteration:
-                    return
-                upcoming = None
-                yield value
-    finally:
-        if upcoming is not None:
-            upcoming.cancel()
-            with suppress(asyncio.CancelledError, StopAsyncIteration):
-                await upcoming
-        await source.aclose()
+def _caller(actor: Actor) -> Hashable:
+    return actor.organization_id, actor.kind, actor.id
 
 
-async def _still_allowed(context: "Context", permission: Permission) -> bool:
-    try:
-        if not context.is_watched:
-            await context.check_again()
-        context.actor.require(permission)
-    except (NotSignedIn, PermissionDenied):
-        return False
-    return True
+class Viewer:
+    """Who reads a stream, which may change while it is open: None is nobody any more."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor: Actor | None = actor
+        self._told: set[Callable[[], None]] = set()
+
+    def become(self, actor: Actor | None) -> None:
+        before, self.actor = self.actor, actor
+        if rights(before) != rights(actor):
+            for tell in list(self._told):
+                tell()
+
+    @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Calls `tell` whenever what the viewer may see has changed."""
+        self._told.add(tell)
+        try:
+            yield
+        finally:
+            self._told.discard(tell)
+
+
+def rights(actor: Actor | None) -> Hashable:
+    """What decides what somebody sees: two with the same rights see the same."""
+    return None if actor is None else (actor.scope, actor.kind, actor.role, actor.scopes)
+
+
+Tell = Callable[[Actor | NotSignedIn], None]
+
+
+class Watches:
+    """Asks again who somebody is while a stream is open: once for all streams that rest on the same credential."""
+
+    def __init__(self) -> None:
+        self._watched: dict[Hashable, tuple[set[Tell], asyncio.Task[None]]] = {}
+
+    @contextmanager
+    def watching(self, hub: Hub, credential: Credential, tell: Tell) -> Iterator[None]:
+        """`tell` hears every few seconds who it is, or that it is nobody any more."""
+        key = (credential.secret, credential.is_token)
+        if key not in self._watched:
+            listeners: set[Tell] = set()
+            self._watched[key] = listeners, asyncio.create_task(_watch(hub, credential, listeners))
+        listeners, task = self._watched[key]
+        listeners.add(tell)
+        try:
+            yield
+        finally:
+            listeners.discard(tell)
+            if not listeners and self._watched.pop(key, None) is not None:
+                task.cancel()
+
+
+async def _watch(hub: Hub, credential: Credential, listeners: set[Tell]) -> None:
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        try:
+            found: Actor | NotSignedIn = await credential.actor(hub)
+        except NotSignedIn as refusal:
+            found = refusal
+        except Exception as error:  # a database that is away for a moment is no reason to hang up
+            _log.warning("stream_check_failed", error=type(error).__name__)
+            continue
+        for tell in list(listeners):
+            tell(found)

@@ -1,49 +1,110 @@
 """Live streams. Each event of the feed arrives once, also across connections that were cut: give its cursor as `after`."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
 from app.actors import Permission
-from app.api.context import Info
+from app.api.change_types import ConnectionChange, QuoteChange, RecordChange, RecordEntity, SyncRunProgress
+from app.api.context import Context, Info
+from app.api.followed import Place, cursor, followed
 from app.api.ids import optional_uuid, uuid_of
-from app.api.quote_types import Quote
-from app.api.streams import while_allowed
 from app.api.sync_types import SyncRun
-from app.errors import InvalidInput
-from app.syncs import models
+from app.feed.models import Event
+from app.records.events import topic_of
 from app.syncs.models import ACTIVE_STATUSES
 
 Cursor = Annotated[
     str | None,
     strawberry.argument(description="The `cursor` of the last event that was seen; left out: begin with how things are now."),
 ]
+Behind = Annotated[
+    str | None,
+    strawberry.argument(description="The `cursor` of the last event that was seen; left out: begin with what comes."),
+]
 
 
-@strawberry.type(description="A sync run has moved.")
-class SyncRunProgress:
-    loaded: strawberry.Private[SyncRun]
-    cursor: str = strawberry.field(description="Where this event lies in the feed; give it as `after` to go on from here.")
-    revision: int = strawberry.field(description="The revision of the run that this event tells of.")
-    missed: bool = strawberry.field(default=False, description="Whether earlier events were left out because the reader was far behind.")
+@dataclass(frozen=True, slots=True)
+class _RunMoves:
+    """It ends when the run has ended."""
 
-    @strawberry.field(description="The run as it is now, which may be later than this event.")
-    def run(self) -> SyncRun:
-        return self.loaded
+    subject_id: UUID
+    permission = Permission.READ_SYNCS
+    topics = frozenset({"sync_run"})
+
+    async def revision(self, context: Context) -> int:
+        return (await context.hub.syncs.run(context.actor, self.subject_id)).revision
+
+    async def payload(self, context: Context, event: Event) -> SyncRunProgress:
+        run = SyncRun.of(await context.hub.syncs.run(context.actor, self.subject_id))
+        return SyncRunProgress(loaded=run, cursor=cursor(event), revision=event.revision, missed=event.missed)
+
+    def is_last(self, event: Event, payload: SyncRunProgress) -> bool:
+        return payload.loaded.status.value not in ACTIVE_STATUSES and event.revision >= payload.loaded.revision
 
 
-@strawberry.type(description="A quote, its decision or its delivery has changed.")
-class QuoteChange:
-    quote_id: strawberry.Private[UUID]
-    cursor: str = strawberry.field(description="Where this event lies in the feed; give it as `after` to go on from here.")
-    revision: int = strawberry.field(description="The revision of the quote that this event tells of.")
-    missed: bool = strawberry.field(default=False, description="Whether earlier events were left out because the reader was far behind.")
+@dataclass(frozen=True, slots=True)
+class _QuotesChange:
+    subject_id: UUID | None
+    permission = Permission.READ_QUOTES
+    topics = frozenset({"quote"})
 
-    @strawberry.field(description="The quote as it is now, which may be later than this event.")
-    async def quote(self, info: Info) -> Quote | None:
-        return await info.context.loaders.quote.load(self.quote_id)
+    async def revision(self, context: Context) -> int | None:
+        return None if self.subject_id is None else (await context.hub.quotes.quote(context.actor, self.subject_id)).revision
+
+    async def payload(self, context: Context, event: Event) -> QuoteChange:
+        return QuoteChange(quote_id=event.subject_id, cursor=cursor(event), revision=event.revision, missed=event.missed)
+
+    def is_last(self, event: Event, payload: Any) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _ConnectionsChange:
+    subject_id: UUID | None
+    permission = Permission.READ_CONNECTIONS
+    topics = frozenset({"connection"})
+
+    async def revision(self, context: Context) -> int | None:
+        return None if self.subject_id is None else (await context.hub.connections.get(context.actor, self.subject_id)).revision
+
+    async def payload(self, context: Context, event: Event) -> ConnectionChange:
+        return ConnectionChange(connection_id=event.subject_id, cursor=cursor(event), revision=event.revision, missed=event.missed)
+
+    def is_last(self, event: Event, payload: Any) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordsChange:
+    """Pages have no revisions: it begins with what comes, and the sequence alone says where a subscriber is."""
+
+    subject_id: UUID | None
+    topics: frozenset[str]
+    permission = Permission.READ_RECORDS
+
+    async def revision(self, context: Context) -> None:
+        if self.subject_id is not None:
+            await context.hub.connections.get(context.actor, self.subject_id)
+
+    async def payload(self, context: Context, event: Event) -> RecordChange:
+        return RecordChange.of(event)
+
+    def is_last(self, event: Event, payload: Any) -> bool:
+        return False
+
+
+@strawberry.type
+class LiveQueries:
+    @strawberry.field(
+        description="Where the feed ends now: load what is to be shown together with this, then subscribe with it as `after`, "
+        "and nothing is missed in between."
+    )
+    async def live_cursor(self, info: Info) -> str:
+        return str(Place(await info.context.hub.feed.head(info.context.actor.scope)))
 
 
 @strawberry.type(description="What can be watched.")
@@ -57,9 +118,7 @@ class Subscription:
         run_id: Annotated[strawberry.ID, strawberry.argument(description="The run's id.")],
         after: Cursor = None,
     ) -> AsyncGenerator[SyncRunProgress, None]:
-        run = uuid_of(run_id, "SyncRun", field="runId")
-        info.context.actor.require(Permission.READ_SYNCS)
-        async for event in while_allowed(info.context, Permission.READ_SYNCS, _run_events(info, run, after)):
+        async for event in followed(info, _RunMoves(uuid_of(run_id, "SyncRun", field="runId")), after):
             yield event
 
     @strawberry.subscription(description="Quotes that change: one, or all that whoever asks may see. It does not end by itself.")
@@ -69,58 +128,28 @@ class Subscription:
         quote_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this quote.")] = None,
         after: Cursor = None,
     ) -> AsyncGenerator[QuoteChange, None]:
-        quote = optional_uuid(quote_id, "Quote", field="quoteId")
-        info.context.actor.require(Permission.READ_QUOTES)
-        async for event in while_allowed(info.context, Permission.READ_QUOTES, _quote_events(info, quote, after)):
+        async for event in followed(info, _QuotesChange(optional_uuid(quote_id, "Quote", field="quoteId")), after):
             yield event
 
+    @strawberry.subscription(description="Connections that change: one, or all. It does not end by itself.")
+    async def connection_changed(
+        self,
+        info: Info,
+        connection_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this connection.")] = None,
+        after: Cursor = None,
+    ) -> AsyncGenerator[ConnectionChange, None]:
+        subject = _ConnectionsChange(optional_uuid(connection_id, "Connection", field="connectionId"))
+        async for event in followed(info, subject, after):
+            yield event
 
-async def _run_events(info: Info, run_id: UUID, after: str | None) -> AsyncGenerator[SyncRunProgress, None]:
-    """Ends after the event that tells of the run's end, at once when that one was seen already."""
-    hub, actor = info.context.hub, info.context.actor
-    position, seen = (await hub.feed.head(actor.scope), 0) if after is None else _place(after)
-    run = await hub.syncs.run(actor, run_id)
-    if after is None:
-        seen = run.revision
-        yield _progress(run, position, seen)
-    if run.status not in ACTIVE_STATUSES and seen >= run.revision:
-        return
-    async for event in hub.feed.changes(actor.scope, topics=["sync_run"], subject_id=run_id, after=position):
-        if event.revision <= seen:
-            continue
-        seen, run = event.revision, await hub.syncs.run(actor, run_id)
-        yield _progress(run, event.sequence, seen, event.missed)
-        if run.status not in ACTIVE_STATUSES and seen >= run.revision:
-            return
-
-
-async def _quote_events(info: Info, quote_id: UUID | None, after: str | None) -> AsyncGenerator[QuoteChange, None]:
-    hub, actor = info.context.hub, info.context.actor
-    position, seen = (await hub.feed.head(actor.scope), 0) if after is None else _place(after)
-    if quote_id is not None:
-        quote = await hub.quotes.quote(actor, quote_id)
-        if after is None:
-            seen = quote.revision
-            yield QuoteChange(quote_id=quote_id, cursor=_cursor(position, seen), revision=seen)
-    async for event in hub.feed.changes(actor.scope, topics=["quote"], subject_id=quote_id, after=position):
-        if quote_id is not None and event.revision <= seen:
-            continue
-        cursor = _cursor(event.sequence, event.revision)
-        yield QuoteChange(quote_id=event.subject_id, cursor=cursor, revision=event.revision, missed=event.missed)
-
-
-def _progress(run: models.SyncRun, sequence: int, revision: int, missed: bool = False) -> SyncRunProgress:
-    cursor = _cursor(sequence, revision)
-    return SyncRunProgress(loaded=SyncRun.of(run), cursor=cursor, revision=revision, missed=missed)
-
-
-def _cursor(sequence: int, revision: int) -> str:
-    return f"{sequence}.{revision}"
-
-
-def _place(cursor: str) -> tuple[int, int]:
-    """(sequence in the feed, revision of the subject). Raises InvalidInput."""
-    sequence, _, revision = cursor.partition(".")
-    if not (sequence.isascii() and sequence.isdigit() and revision.isascii() and revision.isdigit()) or len(cursor) > 36:
-        raise InvalidInput(fields={"after": "This cursor is not one of ours; start again without it."})
-    return int(sequence), int(revision)
+    @strawberry.subscription(description="Records that a sync has taken over, page by page. It does not end by itself.")
+    async def records_changed(
+        self,
+        info: Info,
+        connection_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this connection.")] = None,
+        entities: Annotated[list[RecordEntity] | None, strawberry.argument(description="Only records of these kinds.")] = None,
+        after: Behind = None,
+    ) -> AsyncGenerator[RecordChange, None]:
+        topics = frozenset(topic_of(entity.value) for entity in entities or RecordEntity)
+        async for event in followed(info, _RecordsChange(optional_uuid(connection_id, "Connection", field="connectionId"), topics), after):
+            yield event

@@ -1,22 +1,40 @@
-"""WebSockets: the first message says who it is, and whoever may no longer ask is cut off."""
+"""WebSockets: the first message says who it is, and whoever may no longer ask is cut off.
+
+Close codes, as graphql-transport-ws has them: 4400 a message that is none, 4401 a subscription before the first message
+was answered, or a caller that is not signed in any more (clients do not come back by themselves), 4403 a first message
+that does not say who it is, 4406 another protocol, 4408 no first message in time, 4409 an id that is taken, 4429 a second
+first message, 4500 a mistake of ours. Beside them: 1009 a message that is too long.
+"""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Awaitable
+from contextlib import ExitStack, aclosing, suppress
+from dataclasses import replace
 from typing import Any
 
-import structlog
+import msgspec
+from graphql import GraphQLError
 from starlette.types import Message, Receive, Send
+from starlette.websockets import WebSocket
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
+from app.actors import Actor
 from app.api.context import Context
-from app.api.streams import CHECK_SECONDS
+from app.api.eager import begin
+from app.api.followed import Following
+from app.api.live import Live
+from app.api.masking import log_surprise
+from app.api.streams import TooManyStreams, Viewer
 from app.errors import NotSignedIn, Refusal
 
 UNAUTHORIZED = 4401
+INTERNAL_ERROR = 4500
 MESSAGE_TOO_BIG = 1009
 
-_log = structlog.get_logger("crosswalk.api")
+STUCK_SECONDS = 30.0
+"""A peer that takes nothing for so long is hung up on."""
 
 
 async def authorize(context: Context) -> None:
@@ -31,43 +49,106 @@ async def authorize(context: Context) -> None:
         raise ConnectionRejectionError({"message": refusal.message}) from None
 
 
-class WatchedHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """The protocol as Strawberry speaks it, for callers that are checked again and again."""
+class PeerGone(Exception):
+    """Nobody reads this socket any more, or nobody has for too long."""
+
+
+class SocketSink:
+    """The `next` messages of one operation. The text of the answer goes in as it is."""
+
+    def __init__(self, websocket: WebSocket, operation_id: str) -> None:
+        self._websocket = websocket
+        self._head = f'{{"id":{msgspec.json.encode(operation_id).decode()},"type":"next","payload":'
+        self._rest: Awaitable[None] | None = None
+
+    def offer(self, text: str) -> bool:
+        try:
+            self._rest = begin(self._websocket.send(self._message(text)))
+        except Exception:
+            self._rest = _gone()
+        return self._rest is None
+
+    async def send(self, text: str) -> None:
+        await _in_time(self._websocket.send(self._message(text)))
+
+    async def drained(self) -> None:
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            await _in_time(rest)
+
+    def _message(self, text: str) -> Message:
+        return {"type": "websocket.send", "text": f"{self._head}{text}}}"}
+
+
+async def _gone() -> None:
+    raise PeerGone
+
+
+async def _in_time(sending: Awaitable[None]) -> None:
+    try:
+        async with asyncio.timeout(STUCK_SECONDS):
+            await sending
+    except Exception as error:
+        raise PeerGone from error
+
+
+class LiveHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """The protocol as Strawberry speaks it; subscriptions are sent from here, as texts that their group shares."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._live: Live = self.view.live  # type: ignore[attr-defined]  # the view is app/api/http.py's
+        self._viewer: Viewer | None = None
+        self._watching = ExitStack()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def handle(self) -> None:
-        self.context.is_watched = True
-        watch = asyncio.create_task(self._watch())
-        try:
-            await super().handle()
-        finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            if not self.connection_acknowledged:
-                continue
+        talking = asyncio.ensure_future(super().handle())
+        self._tasks.add(talking)
+        with self._watching:
             try:
-                await self.context.check_again()
-            except NotSignedIn as refusal:
-                await self._cut_off(refusal)
-                return
-            except Exception as error:  # a database that is away for a moment is no reason to hang up
-                _log.warning("websocket_check_failed", error=type(error).__name__)
-
-    async def _cut_off(self, refusal: Refusal) -> None:
-        for operation_id in list(self.operations):
-            await self.cleanup_operation(operation_id)
-        # A close frame holds at most 123 bytes of text.
-        await self.websocket.close(UNAUTHORIZED, refusal.message.encode()[:120].decode(errors="ignore"))
+                await asyncio.wait({talking})
+            finally:
+                await _ended(talking)
+        if not talking.cancelled() and (error := talking.exception()) is not None:
+            log_surprise(error)
+            with suppress(Exception):
+                await self.websocket.close(INTERNAL_ERROR, "Something went wrong on our side.")
 
     async def handle_message(self, message: Any) -> None:
         if not isinstance(message, dict) or not _is_readable(message):
             await self.handle_invalid_message("Failed to parse message")
             return
         await super().handle_message(message)  # type: ignore[arg-type]  # checked above as far as it is read
+
+    async def handle_connection_init(self, message: Any) -> None:
+        await super().handle_connection_init({"type": "connection_init", "payload": message.get("payload") or {}})
+        context = self.context
+        if self.connection_acknowledged and self._viewer is None and context.credential is not None:
+            self._viewer = Viewer(context.actor)
+            self._watching.enter_context(self._live.watches.watching(context.hub, context.credential, self._hear))
+
+    def _hear(self, found: Actor | NotSignedIn) -> None:
+        """Who it is now, every few seconds."""
+        if isinstance(found, NotSignedIn):
+            self._begin(self._cut_off(found))
+            return
+        actor = replace(found, ip=self.context.caller.ip, user_agent=self.context.caller.headers.get("user-agent"))
+        self.context.known_actor = actor
+        if self._viewer is not None:
+            self._viewer.become(actor)
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _cut_off(self, refusal: Refusal) -> None:
+        for operation_id in list(self.operations):
+            await self.cleanup_operation(operation_id)
+        # A close frame holds at most 123 bytes of text.
+        with suppress(Exception):
+            await self.websocket.close(UNAUTHORIZED, refusal.message.encode()[:120].decode(errors="ignore"))
 
     async def handle_subscribe(self, message: Any) -> None:
         if self.connection_acknowledged:
@@ -78,14 +159,68 @@ class WatchedHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 return
         await super().handle_subscribe(message)
 
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """Run it to its end, which is its last message: `complete` or `error`."""
+        context = self.context.copy()
+        context.variables = operation.variables
+        try:
+            results = await self.schema.stream(
+                operation.query, variable_values=operation.variables, context_value=context, operation_name=operation.operation_name
+            )
+            async with aclosing(results):
+                async for result in results:
+                    await self._send_result(operation, result)
+            if context.following is not None and not operation.completed:
+                await self._follow(operation, context, context.following)
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        except PeerGone:
+            self.operations.pop(operation.id, None)
+            self._hang_up()
+        except Exception as error:
+            log_surprise(error)
+            with suppress(Exception):
+                await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def _send_result(self, operation: Operation[Context, None], result: Any) -> None:
+        if isinstance(result, PreExecutionError):
+            errors = result.errors or []
+            if reason := self._get_pre_execution_close_reason(errors[0]):
+                operation.completed = True
+                self.operations.pop(operation.id, None)
+                await self.websocket.close(4400, reason.encode()[:120].decode(errors="ignore"))
+            else:
+                await operation.send_initial_errors(errors)
+        elif isinstance(result, ExecutionResult):
+            await operation.send_next(result)
+
+    async def _follow(self, operation: Operation[Context, None], context: Context, following: Following[Any]) -> None:
+        viewer = self._viewer or Viewer(context.actor)
+        sink = SocketSink(self.websocket.ws, operation.id)  # type: ignore[attr-defined]  # the adapter of strawberry.asgi has it
+        try:
+            with self._live.streams.counted(context.actor):
+                await self._live.follow(context, following, viewer, sink)
+        except TooManyStreams as refusal:
+            await operation.send_initial_errors([GraphQLError(refusal.message, extensions=refusal.extensions)])
+
+    def _hang_up(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+
+async def _ended(task: "asyncio.Future[None]") -> None:
+    """Cancel it, and wait until it has cleaned up."""
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await task
+
 
 def _is_readable(message: dict[str, Any]) -> bool:
     """Whether the parts that the protocol reads have the right types."""
-    if message.get("type") == "complete":
+    kind, payload = message.get("type"), message.get("payload")
+    if kind == "complete":
         return isinstance(message.get("id"), str)
-    if message.get("type") != "subscribe":
-        return True
-    payload = message.get("payload")
+    if kind != "subscribe":
+        return isinstance(payload, dict | None)
     return (
         isinstance(message.get("id"), str)
         and isinstance(payload, dict)

@@ -16,11 +16,13 @@ from app.actors import Scope
 from app.connectors.base import Account, BadItem, Item, Page, Part, Stream
 from app.database import new_id, transaction
 from app.errors import FixBy
+from app.feed.service import FeedService
 from app.mappings import repository as mappings
 from app.mappings.repository import Known, MappingWrite
 from app.mappings.translate import RecordInvalid, Translator
 from app.quotes.models import ConnectionRef, ProjectionFailure
 from app.records import repository as records
+from app.records.events import page_event
 from app.records.models import RecordChange
 from app.records.repository import RecordWrite
 from app.syncs import failures, rules
@@ -74,8 +76,9 @@ class _Outcome:
 class PageWriter:
     """Writes pages of one kind of source. `projections` are by entity."""
 
-    def __init__(self, projections: Mapping[str, Project]) -> None:
+    def __init__(self, projections: Mapping[str, Project], feed: FeedService) -> None:
         self._projections = projections
+        self._feed = feed
 
     async def write(self, source: Source, page: Page) -> tuple[Counts, list[str]]:
         """Store the page. Returns what became of its records, and their external ids."""
@@ -125,6 +128,8 @@ class PageWriter:
                 Failure(external_id, payloads.get(external_id, b""), "project", message) for external_id, message in refused.items()
             ]
             seen = [change for change in seen if change.external_id not in refused]
+        if seen:
+            await self._feed.publish_many(source.scope, [page_event(source.connection_id, source.translator.entity_name, seen)])
         created = sum(1 for change in seen if change.before is None and change.after is not None)
         deleted = sum(1 for change in seen if change.after is None)
         return created, len(seen) - created - deleted, deleted

@@ -16,7 +16,7 @@ from tests.api.streams import events
 from tests.factories import key
 from tests.quotes.world import World, invite, make_world
 
-SUBSCRIPTIONS = ("quote_changed", "sync_run_progress")
+SUBSCRIPTIONS = ("connection_changed", "quote_changed", "records_changed", "sync_run_progress")
 
 # Statements of one execution, the caller's token (1) included. A list with what its items point to takes the token, the
 # list, and one for each kind of thing that is pointed to.
@@ -32,6 +32,7 @@ READS = {
     "deliveries": 4,
     "failed_records": 5,
     "jobs_of_contact": 2,
+    "live_cursor": 2,
     "mappings": 4,
     "node": 2,
     "nodes": 5,
@@ -179,8 +180,13 @@ async def test_a_changing_operation_succeeds_with_few_statements(scene: Scene, a
 
 @pytest.mark.parametrize("name", SUBSCRIPTIONS)
 async def test_a_subscription_begins_with_how_things_are(scene: Scene, server: str, token: str, name: str):
-    quote, run_id = gid("Quote", scene.world.quote_id), await scene._a_run()
-    variables = {"quoteId": quote} if name == "quote_changed" else {"runId": run_id}
+    connection = gid("Connection", scene.world.connection.id)
+    variables = {
+        "connection_changed": {"connectionId": connection},
+        "quote_changed": {"quoteId": gid("Quote", scene.world.quote_id)},
+        "records_changed": {"connectionId": connection, "after": "0.0"},
+        "sync_run_progress": {"runId": await scene._a_run()},
+    }[name]
 
     async with events(server, token, text(name), variables) as stream, asyncio.timeout(10):
         event, data = await anext(stream)

@@ -95,6 +95,7 @@ QUERIES = [
     _query("deliveries", P.READ_QUOTES, connectionId="Connection", quoteId="Quote"),
     _query("clients", P.READ_CLIENTS),
     _query("auditEntries", P.READ_AUDIT, subjectId="Quote"),
+    _query("liveCursor", shows=False),  # a number
 ]
 
 
@@ -224,4 +225,7 @@ MUTATIONS = [
 SUBSCRIPTIONS = [
     Field("Subscription.syncRunProgress", frozenset({P.READ_SYNCS}), {"runId": "SyncRun"}),
     Field("Subscription.quoteChanged", frozenset({P.READ_QUOTES}), {"quoteId": "Quote"}),
+    Field("Subscription.connectionChanged", frozenset({P.READ_CONNECTIONS}), {"connectionId": "Connection"}),
+    # It begins with what comes, unless it is told from where.
+    Field("Subscription.recordsChanged", frozenset({P.READ_RECORDS}), {"connectionId": "Connection"}, lambda world: {"after": "0.0"}),
 ]

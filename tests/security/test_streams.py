@@ -26,9 +26,10 @@ async def _problems(matrix: Matrix, way: str, server: str, caller: Caller, each:
     """What a caller hears of own things, of others' and of nothing, that it should not."""
     [(argument, kind)] = each.ids.items()
     world, found = matrix.world, list[str]()
-    nothing = await first(way, server, caller, each, {argument: global_id(kind, world.unknown.ids[kind])})
+    values = each.values(world)
+    nothing = await first(way, server, caller, each, {argument: global_id(kind, world.unknown.ids[kind]), **values})
     for things in (world.own, world.other, world.abroad):
-        answer = await first(way, server, caller, each, {argument: global_id(kind, things.ids[kind])})
+        answer = await first(way, server, caller, each, {argument: global_id(kind, things.ids[kind]), **values})
         found += matrix.leaks(caller, answer)
         if not each.needs <= caller.permissions:
             found += [] if answer.codes == ["FORBIDDEN"] else [f"it should have been refused: {answer.text}"]
