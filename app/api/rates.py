@@ -3,8 +3,8 @@
 Each caller of an organization has a bucket that holds a minute's worth of cost and drains evenly; an operation is let in
 while its cost still fits. Every process keeps its own view of the buckets that it uses. While a bucket is well below its
 brim, an operation is let in from that view at once, and what was let in is added in Redis moments later, for all callers
-in one script. Near the brim each operation waits for Redis (one round trip), which then decides alone. So the limit may be
-passed by what all processes let in within 20 ms, and never by more than the room near the brim times the processes.
+in one script. Near the brim each operation waits for Redis (one round trip), which then decides alone. For a moment the
+limit may so be passed by what other processes let in within the last 20 ms; it is counted, and has to drain as all the rest.
 
 A Redis that is away, slow or was flushed stops no operation: the process's own view is then the bound.
 """
@@ -128,6 +128,8 @@ class Rates:
             self._unsettled[caller] = self._unsettled.get(caller, 0) + before + cost
             return
         (_, _), (refused, used) = answer
+        if not refused:
+            self._bucket(caller).level += cost
         self._learn(caller, used)
         if refused:
             raise self._refusal(used, cost)
