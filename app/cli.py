@@ -211,6 +211,21 @@ def export_schema(
         raise typer.Exit(1)
 
 
+@schemas.command("docs")
+def document_schema(
+    folder: Annotated[Path, typer.Argument()] = Path("docs"),
+    check: Annotated[bool, typer.Option("--check", help="write nothing; exit status 1 if a page differs")] = False,
+) -> None:
+    """Write the pages about the API that are made from the code: the reference and the list of errors."""
+    from app.commands.api_pages import differing, write
+
+    if not check:
+        write(folder)
+    elif pages := differing(folder):
+        _tell(f"Not what the code says: {', '.join(map(str, pages))}; run `crosswalk schema docs`.")
+        raise typer.Exit(1)
+
+
 audits = _group("The audit log.")
 app.add_typer(audits, name="audit")
 

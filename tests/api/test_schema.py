@@ -1,9 +1,11 @@
 """The contract: what is committed is what is served, and everything in it says what it is."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import graphql
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, introspection_types
+from graphql import GraphQLEnumType, GraphQLInterfaceType, GraphQLObjectType, introspection_types, is_specified_scalar_type
 
 from app.api.schema import export_sdl, schema
 
@@ -48,19 +50,53 @@ def test_the_library_is_not_shadowed_by_the_folder_of_the_same_name():
 
 
 def test_everything_in_the_schema_is_described():
-    missing = []
-    for name, kind in _types().items():
-        missing += [] if kind.description else [name]
-        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
-            for field_name, field in kind.fields.items():
-                missing += [] if field.description else [f"{name}.{field_name}"]
-                missing += [
-                    f"{name}.{field_name}({key})" for key, argument in getattr(field, "args", {}).items() if not argument.description
-                ]
-        if isinstance(kind, GraphQLEnumType):
-            missing += [f"{name}.{key}" for key, value in kind.values.items() if not value.description]
+    assert list(_undescribed(schema()._schema)) == []
 
-    assert missing == []
+
+def test_whatever_is_not_described_is_named():
+    planted = graphql.build_schema("""
+        type Query { "What it is." told(untold: Int): Kind other: Thing }
+        "Described." enum Kind { UNTOLD "Described." TOLD }
+        type Thing implements Named { name: ID }
+        "Described." interface Named { name: ID }
+        "Described." input Wish { "Described." told: Int untold: Int }
+        "Described." union Either = Thing
+        scalar Odd
+        "Described." directive @marked(untold: Int) on FIELD
+    """)
+
+    assert set(_undescribed(planted)) == {
+        "Query",
+        "Query.told(untold)",
+        "Query.other",
+        "Kind.UNTOLD",
+        "Thing",
+        "Thing.name",
+        "Named.name",
+        "Wish.untold",
+        "Odd",
+        "@marked(untold)",
+    }
+
+
+def _undescribed(served: graphql.GraphQLSchema) -> Iterator[str]:
+    """The names of all that has no description: types, fields, arguments, input fields, enum values, directives."""
+    for name, kind in served.type_map.items():
+        if name in introspection_types or is_specified_scalar_type(kind):
+            continue
+        if not kind.description:
+            yield name
+        parts = getattr(kind, "values" if isinstance(kind, GraphQLEnumType) else "fields", {})
+        for key, part in parts.items():
+            yield from _undescribed_part(f"{name}.{key}", part)
+    for directive in served.directives:
+        yield from _undescribed_part(f"@{directive.name}", directive)
+
+
+def _undescribed_part(name: str, part: Any) -> Iterator[str]:
+    if not part.description:
+        yield name
+    yield from (f"{name}({key})" for key, argument in getattr(part, "args", {}).items() if not argument.description)
 
 
 def test_every_mutation_takes_an_idempotency_key_and_answers_with_a_union_of_success_and_refusals():

@@ -20,7 +20,7 @@ async def run_script(name: str, *arguments: str | Path) -> str:
     status, out, err = await _run(sys.executable, ROOT / "scripts" / name, *arguments, cwd=ROOT)
     last = err.strip().rpartition("\n")[2]
     if status != 0 and any(words in last for words in _MISSING):
-        _skip(last)
+        skip(last)
     assert status == 0, err
     return out
 
@@ -32,7 +32,7 @@ async def run_program(*command: str | Path, cwd: Path) -> str:
     return out
 
 
-def _skip(sentence: str) -> NoReturn:
+def skip(sentence: str) -> NoReturn:
     """With CI=true what is missing is a failure."""
     if os.environ.get("CI") == "true":
         pytest.fail(sentence)
