@@ -35,16 +35,17 @@ class Asked:
 
     @property
     def names_a_document(self) -> bool:
-        """Whether something in here can stand for a text."""
-        return self.query is not None or self.document_id is not None or "persistedQuery" in (self.extensions or {})
+        """Whether there is a text, or something that stands for one."""
+        return self.query is not None or self.names_elsewhere
 
     @property
-    def wants_cost(self) -> bool:
-        """`{"extensions": {"cost": true}}` asks for the costs in the answer's extensions."""
-        return wants_cost(self.extensions)
+    def names_elsewhere(self) -> bool:
+        """Whether it takes a look at what the hub has to know the text, or to keep it."""
+        return self.document_id is not None or "persistedQuery" in (self.extensions or {})
 
 
 def wants_cost(extensions: Mapping[str, Any] | None) -> bool:
+    """`{"extensions": {"cost": true}}` asks for the costs in the answer's extensions."""
     return bool(extensions) and extensions.get("cost") is True  # type: ignore[union-attr]  # not None when true
 
 

@@ -21,11 +21,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from app.actors import Actor
+from app.api.asked import BadRequest, from_object
 from app.api.context import Context
 from app.api.eager import begin
+from app.api.execution import HubSchema
 from app.api.followed import Following
+from app.api.gate import Gate
 from app.api.live import Live
-from app.api.masking import log_surprise
+from app.api.masking import extensions_of, log_surprise
 from app.api.streams import TooManyStreams, Viewer
 from app.errors import NotSignedIn, Refusal
 
@@ -95,6 +98,8 @@ async def _in_time(sending: Awaitable[None]) -> None:
 class LiveHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """The protocol as Strawberry speaks it; subscriptions are sent from here, as texts that their group shares."""
 
+    schema: HubSchema
+
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._live: Live = self.view.live  # type: ignore[attr-defined]  # the view is app/api/http.py's
@@ -157,7 +162,19 @@ class LiveHandler(BaseGraphQLTransportWSHandler[Context, None]):
             except NotSignedIn as refusal:
                 await self._cut_off(refusal)
                 return
-        await super().handle_subscribe(message)
+        try:
+            message["payload"] = await self._with_text(message)
+            await super().handle_subscribe(message)
+        except Refusal as refusal:
+            error = GraphQLError(refusal.message, extensions=extensions_of(refusal))
+            await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+
+    async def _with_text(self, message: Any) -> Any:
+        """The payload, with the text of the document that it names. Raises what Gate.text raises."""
+        payload, asked = message["payload"], from_object(message["payload"])
+        if not self.connection_acknowledged or message["id"] in self.operations or not asked.names_elsewhere:
+            return payload
+        return {**payload, "query": await Gate.of(self.context.hub).text(asked, self.context, self.schema._schema)}
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Run it to its end, which is its last message: `complete` or `error`."""
@@ -221,13 +238,10 @@ def _is_readable(message: dict[str, Any]) -> bool:
         return isinstance(message.get("id"), str)
     if kind != "subscribe":
         return isinstance(payload, dict | None)
-    return (
-        isinstance(message.get("id"), str)
-        and isinstance(payload, dict)
-        and isinstance(payload.get("query"), str)
-        and isinstance(payload.get("variables"), dict | None)
-        and isinstance(payload.get("operationName"), str | None)
-    )
+    try:
+        return isinstance(message.get("id"), str) and isinstance(payload, dict) and from_object(payload).names_a_document
+    except BadRequest:
+        return False
 
 
 def sized(receive: Receive, send: Send, limit: int) -> Receive:

@@ -166,6 +166,31 @@ async def test_the_same_holds_for_event_streams_and_websockets(hub: Hub, token: 
     assert answered["payload"]["data"]["viewer"]["name"] == "A token for owner"
 
 
+async def test_a_websocket_names_documents_too(server: str, token: str):
+    query = f"{OWN} # {factories.key()}"
+    payloads = [
+        {"documentId": "Viewer"},
+        persisted(text("viewer")),
+        {"documentId": "Nothing"},
+        persisted(query),
+        {"query": query, **persisted(query)},
+        persisted(query),
+    ]
+    answers = []
+    async with socket(server, {"authorization": f"Bearer {token}"}) as opened:
+        for number, payload in enumerate(payloads):
+            await opened.send(json.dumps({"id": str(number), "type": "subscribe", "payload": payload}))
+            answers.append(await receive(opened))
+            if answers[-1]["type"] == "next":
+                assert await receive(opened) == {"id": str(number), "type": "complete"}
+
+    assert [answer["type"] for answer in answers] == ["next", "next", "error", "error", "next", "next"]
+    assert answers[0]["payload"]["data"]["viewer"]["name"] == "A token for owner"
+    assert answers[2]["payload"][0]["extensions"]["code"] == "DOCUMENT_NOT_FOUND"
+    assert answers[3]["payload"][0]["message"] == "PersistedQueryNotFound"
+    assert answers[5]["payload"]["data"] == VIEWER
+
+
 async def test_a_folder_adds_documents_of_the_deployment(hub: Hub, token: str, tmp_path: Path):
     (tmp_path / "front_page.graphql").write_text("query FrontPage { viewer { name } }\n")
     async with asking(with_settings(hub, **ONLY, trusted_documents_dir=tmp_path), token) as client:
