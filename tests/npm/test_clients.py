@@ -76,3 +76,16 @@ async def _until_confirmed(uninterrupted: Any) -> list[tuple[str, int]]:
         event = message["payload"]["data"]["quoteChanged"]
         seen.append((event["cursor"], event["revision"]))
         status = (event["quote"]["delivery"] or {}).get("status")
+
+
+async def test_apollo_sends_a_text_once_and_its_hash_from_then_on(packages: None, server: str, token: str, world: World):
+    async with npm_client("apollo_persisted", f"http://{server}/graphql", token) as client:
+        first = await client.run(text("quotes"), {"first": 1})
+        again = await client.run(text("quotes"), {"first": 1})
+
+    assert first["quotes"] == again["quotes"]
+    assert [nodes["title"] for nodes in again["quotes"]["nodes"]] == ["Replace switchboard"]
+    assert [request["method"] for request in first["requests"]] == ["GET", "POST"]
+    [hashed] = again["requests"]
+    assert (hashed["method"], hashed["status"]) == ("GET", 200)
+    assert hashed["etag"]

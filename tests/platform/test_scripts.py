@@ -11,7 +11,7 @@ import pytest
 
 from tests.platform.conftest import NAMELESS_UID, ROOT, needs_root
 
-SHELL_SCRIPTS = ("demo", "test", "check", "lock", "find_python")
+SHELL_SCRIPTS = ("demo", "test", "check", "clients", "lock", "find_python")
 SENTENCE = re.compile(r"[A-Z/][^\n]*\.\n")
 
 
