@@ -33,7 +33,7 @@ IDLE_IN_TRANSACTION_SECONDS = 15
 class ReadTooSlow(Refusal):
     """This read took too long and was stopped."""
 
-    code = "read_too_slow"
+    code = "limit_exceeded"
     fix_by = FixBy.CUSTOMER
 
     def __init__(self, seconds: float | None) -> None:
