@@ -94,4 +94,3 @@ class LimitExceeded(Refusal):
     def __init__(self, excess: Excess) -> None:
         super().__init__(excess.sentence)
         self.details = {"limit": excess.limit, "allowed": excess.allowed, "measured": excess.measured}
-

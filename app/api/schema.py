@@ -17,6 +17,7 @@ from app.api.nodes import NodeQueries
 from app.api.organizations import OrganizationMutations, OrganizationQueries
 from app.api.quote_mutations import QuoteMutations
 from app.api.quotes import QuoteQueries
+from app.api.reads.answers import CompiledReads, Reads
 from app.api.records import RecordQueries
 from app.api.scalars import SCALARS
 from app.api.subscriptions import LiveQueries, Subscription
@@ -60,8 +61,14 @@ def schema() -> HubSchema:
         mutation=Mutation,
         subscription=Subscription,
         config=StrawberryConfig(scalar_map=SCALARS),
-        extensions=[Masking],
+        extensions=[Masking, lambda: CompiledReads(reads())],
     )
+
+
+@cache
+def reads() -> Reads:
+    """What was planned of this schema's operations."""
+    return Reads(schema()._schema)
 
 
 def export_sdl() -> str:

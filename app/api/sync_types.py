@@ -327,6 +327,7 @@ reads.declare(
         {"id": reads.global_id("Sync"), "connection": One("Connection", "{item}.id = {row}.connection_id")},
         table="sync",
         permission=Permission.READ_SYNCS,
+        where="{item}.deleted_at IS NULL",
     ),
 )
 reads.declare(

@@ -128,7 +128,7 @@ async def test_the_total_of_quotes_is_counted_when_it_is_asked_for(operator_api,
     assert (await run(operator_api, "quotes"))["totalCount"] == 1
     with statements.counted():
         await operator_api.execute("{ quotes { nodes { id } } }")
-    assert not any("count(*)" in sql for sql in statements.sent)
+    assert not any("SELECT count(*) FROM quote" in sql for sql in statements.sent)
 
 
 async def test_every_change_through_the_api_is_in_the_audit_log(operator_api, world):

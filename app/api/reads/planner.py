@@ -239,16 +239,20 @@ class Planner:
             f"SELECT * FROM {shape.table} AS {item} WHERE {' AND '.join([*where, *after])}"
             f" ORDER BY {', '.join(_order(key, item) for key in source.keys)} LIMIT {size} + 1"
         )
-        return f"(SELECT {value} FROM (SELECT *, row_number() OVER () AS place FROM ({rows}) AS {item}) AS {item})"
+        numbered = f"SELECT *, row_number() OVER () AS place FROM ({rows}) AS {item}"
+        # Counting makes one answer of the rows, also where nothing that is asked for does.
+        return f"(SELECT CASE WHEN count(*) >= 0 THEN {value} END FROM ({numbered}) AS {item})"
 
     def _filters(
         self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], given: Arguments, item: str, row: str
     ) -> list[str]:
         conditions = []
         for name, chosen in source.filters.items():
-            if given.get(name) is None or given.get(chosen.unless) is not None:
+            if given.get(name) is None:
                 continue
-            condition = self._filled(chosen.condition(given[name]), item=item, row=row)
+            # One that does not count must still be a good one.
+            wanted = chosen.condition(given[name]) if given.get(chosen.unless) is None else "{value} IS NOT NULL"
+            condition = self._filled(wanted, item=item, row=row)
             if "{value}" in condition:
                 bound = self._argument(definition, nodes, partial(_compared, name, chosen), chosen.kind)
                 condition = condition.replace("{value}", bound)
