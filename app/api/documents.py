@@ -14,8 +14,8 @@ from pathlib import Path
 PREFIX = "sha256:"
 
 _OPERATION = re.compile(r"^(?:query|mutation|subscription)\s+(\w+)", re.MULTILINE)
-_PACKAGED = Path(__file__).with_name("operations")
-_CHECKOUT = Path(__file__).resolve().parents[2] / "graphql" / "operations"
+PACKAGED = Path(__file__).with_name("operations")
+CHECKOUT = Path(__file__).resolve().parents[2] / "graphql" / "operations"
 
 
 class TrustedDocuments:
@@ -45,6 +45,6 @@ def digest(text: str) -> str:
 @cache
 def trusted_documents(more: Path | None) -> TrustedDocuments:
     """The hub's own operations and those of the folder `more`. Read once for each process."""
-    folders = [_PACKAGED if _PACKAGED.is_dir() else _CHECKOUT, *([more] if more else [])]
+    folders = [PACKAGED if PACKAGED.is_dir() else CHECKOUT, *([more] if more else [])]
     files = [file for folder in reversed(folders) for file in sorted(folder.glob("*.graphql"))]
     return TrustedDocuments({file.stem: file.read_text() for file in files})

@@ -1,6 +1,7 @@
 """Documents by name and by hash: trusted ones, those that clients register, and a deployment that answers no others."""
 
 import json
+import tomllib
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from app.actors import Actor
+from app.api import documents
 from app.api.documents import TrustedDocuments, trusted_documents
 from app.api.persisted import PersistedDocuments
 from app.bootstrap import Hub
@@ -51,6 +53,15 @@ def test_every_operation_is_trusted_by_its_names_and_its_hash(name: str):
         assert trusted.text(document_id) == text(name)
     assert text(name) in trusted
     assert text(name) + " " not in trusted
+
+
+def test_the_wheel_carries_the_operations_where_they_are_looked_for():
+    root = Path(documents.__file__).parents[2]
+    carried = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+
+    assert {root / source: root / target for source, target in carried.items()} == {
+        documents.CHECKOUT: documents.PACKAGED,
+    }
 
 
 async def test_a_trusted_document_is_asked_for_by_name_and_by_hash(api: GraphQLClient):
