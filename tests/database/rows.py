@@ -43,7 +43,7 @@ async def fill(scope: Scope, *, rows: int, first: int) -> Filled:
     counts = {name: max(int(rows * share), 2 * CONNECTIONS) for name, share in _SHARES.items()}
     counts |= {"connections": CONNECTIONS, "clients": min(CLIENTS, counts["contacts"])}
     counts |= {"lines": counts["quotes"] * LINES, "decisions": counts["quotes"] // 2}
-    numbers = {"contacts": counts["contacts"], "quotes": counts["quotes"], "step": _SPAN // rows}
+    numbers = {"contacts": counts["contacts"], "quotes": counts["quotes"], "step": max(_SPAN // rows // 1000, 1) * 1000}
     async with transaction(scope):
         for name, sql in _STATEMENTS:
             text = _with_numbers(sql, numbers)
