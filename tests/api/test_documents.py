@@ -57,11 +57,10 @@ def test_every_operation_is_trusted_by_its_names_and_its_hash(name: str):
 
 def test_the_wheel_carries_the_operations_where_they_are_looked_for():
     root = Path(documents.__file__).parents[2]
-    carried = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
 
-    assert {root / source: root / target for source, target in carried.items()} == {
-        documents.CHECKOUT: documents.PACKAGED,
-    }
+    assert {root / source: root / target for source, target in wheel["sources"].items()} == {documents.CHECKOUT: documents.PACKAGED}
+    assert set(wheel["sources"]) <= set(wheel["only-include"])
 
 
 async def test_a_trusted_document_is_asked_for_by_name_and_by_hash(api: GraphQLClient):
