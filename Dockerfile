@@ -9,6 +9,7 @@ COPY requirements.lock ./
 RUN /opt/crosswalk/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY pyproject.toml hatch_build.py README.md LICENSE piccolo_conf.py ./
 COPY app ./app
+COPY graphql/operations ./graphql/operations
 COPY jobs ./jobs
 COPY portal ./portal
 COPY piccolo_migrations ./piccolo_migrations
