@@ -37,7 +37,7 @@ async def test_the_typescript_client_compiles_and_works(three_quotes: World, ser
     assert printed[0] == "3 quotes"
     assert printed[1] == "refused: it is at version 1 (quote_changed)"
     assert printed[2].startswith("approved for ")
-    assert printed[3:] == ["failed: BAD_USER_INPUT"]
+    assert printed[3:] == ["failed: BAD_USER_INPUT", "followed: APPROVED"]
 
 
 async def test_the_typescript_compiler_knows_what_an_operation_takes_and_answers():

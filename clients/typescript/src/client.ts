@@ -1,4 +1,4 @@
-// The hub's API by fetch alone. What an operation takes and answers is known from its generated document.
+// The hub's API by fetch alone, subscriptions as server-sent events. What an operation takes and answers is known from its generated document.
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { print } from 'graphql';
 
@@ -21,6 +21,9 @@ export class RequestFailed extends Error {
   }
 }
 
+type Variables = Record<string, unknown>;
+type Answer<Result> = { data?: Result | null; errors?: HubError[] };
+
 export class Crosswalk {
   readonly #url: string;
   readonly #token: string;
@@ -32,14 +35,88 @@ export class Crosswalk {
   }
 
   /** The data of a query or mutation. Throws RequestFailed. */
-  async run<Result, Variables>(document: TypedDocumentNode<Result, Variables>, variables: Variables): Promise<Result> {
-    const response = await fetch(this.#url, {
+  async run<Result, Given extends Variables>(document: TypedDocumentNode<Result, Given>, variables: Given): Promise<Result> {
+    const response = await this.#send(document, variables, 'application/json');
+    return dataOf(response.status, await answerOf<Result>(response));
+  }
+
+  /**
+   * Each event of a subscription, as long as the hub has more. After a broken connection it goes on behind the last event,
+   * if the operation asks for `cursor` and takes `after`. Throws RequestFailed.
+   */
+  async *follow<Result extends object, Given extends Variables>(
+    document: TypedDocumentNode<Result, Given>,
+    variables: Given,
+  ): AsyncGenerator<Result, void, undefined> {
+    let from = variables;
+    for (;;) {
+      try {
+        for await (const event of this.#events(document, from)) {
+          from = { ...from, after: cursorOf(event) };
+          yield event;
+        }
+        return;
+      } catch (error) {
+        if (error instanceof RequestFailed) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  /** One connection's worth of events. Any error but RequestFailed is a broken connection. */
+  async *#events<Result, Given extends Variables>(document: TypedDocumentNode<Result, Given>, variables: Given): AsyncGenerator<Result> {
+    const response = await this.#send(document, variables, 'text/event-stream');
+    if (response.status >= 500) throw new Error('The hub, or what stands before it, is away for a moment.');
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
+      throw new RequestFailed(response.status, (await answerOf(response)).errors ?? []);
+    }
+    for await (const { event, data } of messages(response)) {
+      if (event === 'complete') return;
+      if (event === 'next') yield dataOf<Result>(response.status, JSON.parse(data));
+    }
+    throw new Error('The connection ended before the stream did.');
+  }
+
+  #send(document: TypedDocumentNode<unknown, never>, variables: Variables, accept: string): Promise<Response> {
+    return fetch(this.#url, {
       method: 'POST',
-      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json', accept },
       body: JSON.stringify({ query: print(document), variables }),
     });
-    const answer: { data?: Result; errors?: HubError[] } = await response.json();
-    if (answer.errors || !answer.data) throw new RequestFailed(response.status, answer.errors ?? []);
-    return answer.data;
+  }
+}
+
+const RETRY_MS = 1000;
+
+/** What is not JSON comes from something that stands before the hub; its status is all that is known of it. */
+function answerOf<Result>(response: Response): Promise<Answer<Result>> {
+  return response.json().catch(() => ({}));
+}
+
+function dataOf<Result>(status: number, answer: Answer<Result>): Result {
+  if (answer.errors || !answer.data) throw new RequestFailed(status, answer.errors ?? []);
+  return answer.data;
+}
+
+function cursorOf(event: object): unknown {
+  const [told] = Object.values(event);
+  return told?.cursor;
+}
+
+/** Server-sent events as the hub writes them: one line each for `event` and `data`, then an empty line. */
+async function* messages(response: Response): AsyncGenerator<{ event: string; data: string }> {
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      text += part.value;
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const [event, data] = text.slice(0, end).split('\n');
+        if (event?.startsWith('event: ')) yield { event: event.slice(7), data: data?.slice(6) ?? '' };
+        text = text.slice(end + 2);
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // whoever stops reading hangs up
   }
 }

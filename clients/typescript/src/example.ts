@@ -1,7 +1,7 @@
-// Lists all quotes page by page and approves the first one, first with a version that nobody saw.
+// Lists all quotes page by page and approves the first one, first with a version that nobody saw; then follows it.
 // Its arguments are the endpoint and an API token.
 import { Crosswalk, RequestFailed } from './client.ts';
-import { ApproveQuoteDocument, QuoteDocument, QuotesDocument, type QuotesQuery } from './operations.ts';
+import { ApproveQuoteDocument, QuoteChangedDocument, QuoteDocument, QuotesDocument, type QuotesQuery } from './operations.ts';
 
 type Quote = QuotesQuery['quotes']['nodes'][number];
 
@@ -46,5 +46,9 @@ export async function main(url: string, token: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     console.log(`failed: ${error.errors[0]?.extensions?.code}`);
+  }
+  for await (const { quoteChanged } of hub.follow(QuoteChangedDocument, { quoteId: first.id })) {
+    console.log(`followed: ${quoteChanged.quote?.status}`);
+    break; // hangs up
   }
 }
