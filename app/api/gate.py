@@ -26,25 +26,31 @@ MISTAKE = 50
 """What a document counts that is refused: judging it takes as long as a read."""
 
 
-class DocumentNotFound(Refusal):
+class DocumentRefused(Refusal):
+    """This document is not answered here."""
+
+    code = "document_refused"
+
+
+class DocumentNotFound(DocumentRefused):
     """There is no document of this name or hash here."""
 
     code = "document_not_found"
 
 
-class DocumentNotTrusted(Refusal):
+class DocumentNotTrusted(DocumentRefused):
     """Only trusted documents are answered here: ask for one by its name or hash in `documentId`."""
 
     code = "document_not_trusted"
 
 
-class PersistedQueryNotFound(Refusal):
+class PersistedQueryNotFound(DocumentRefused):
     """PersistedQueryNotFound"""
 
     code = "persisted_query_not_found"
 
 
-class PersistedQueryNotSupported(Refusal):
+class PersistedQueryNotSupported(DocumentRefused):
     """PersistedQueryNotSupported"""
 
     code = "persisted_query_not_supported"

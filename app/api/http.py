@@ -17,23 +17,23 @@ from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from app.api.accept import wants_graphql_response
+from app.api.accept import wants_event_stream, wants_graphql_response
 from app.api.answers import caching_headers, has_it, headers_of, media_type, status_of
 from app.api.asked import Asked, BadRequest, from_address, from_body
 from app.api.context import Context
 from app.api.event_stream import EventStream
 from app.api.execution import HubSchema
-from app.api.gate import Gate
+from app.api.gate import DocumentRefused, Gate
 from app.api.identity import Caller
-from app.api.limits import LimitExceeded
 from app.api.live_view import LiveView
 from app.api.loaders import Loaders
 from app.api.masking import extensions_of
 from app.api.rates import RateLimited
+from app.api.streams import TooManyStreams
 from app.api.websocket import authorize, sized
 from app.bootstrap import Hub
 from app.database import reads_within
-from app.errors import FixBy, HubError, NotSignedIn
+from app.errors import HubError, NotSignedIn
 from app.settings import Settings
 
 OPERATIONS_PER_SOCKET = 20
@@ -198,12 +198,13 @@ def _conditional(response: Response, if_none_match: str | None) -> Response:
 
 
 def _status(refusal: HubError, request: Request) -> int:
-    """An answer in the newer media type, or no answer to an operation at all, says in its status that nothing ran."""
-    if isinstance(refusal, BadRequest | LimitExceeded):
-        return getattr(refusal, "status", 400)
-    if refusal.fix_by is FixBy.TIME or refusal.code == "too_many_streams":
+    """429 for what time heals. Clients that register documents expect a missing one as the answer to an operation: 200."""
+    if isinstance(refusal, RateLimited | TooManyStreams):
         return 429
-    return 400 if wants_graphql_response(request.headers.get("accept")) else 200
+    accept = request.headers.get("accept")
+    if isinstance(refusal, DocumentRefused) and not (wants_graphql_response(accept) or wants_event_stream(accept)):
+        return 200
+    return refusal.status if isinstance(refusal, BadRequest) else 400
 
 
 def _headers(refusal: HubError) -> dict[str, str]:

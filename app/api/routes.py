@@ -18,6 +18,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
         allow_credentials=True,
+        expose_headers=["etag", "retry-after"],
     )
     return [
         Route("/graphql", endpoint, middleware=[other_origins]),

@@ -176,6 +176,17 @@ async def test_the_same_holds_for_event_streams_and_websockets(hub: Hub, token: 
     assert answered["payload"]["data"]["viewer"]["name"] == "A token for owner"
 
 
+async def test_an_event_stream_by_get_names_its_document(server: str, token: str):
+    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+    async with httpx.AsyncClient(base_url=f"http://{server}", headers=headers) as client:
+        answered = await client.get("/graphql", params={"documentId": "Viewer"})
+        refused = await client.get("/graphql", params={"documentId": "Nothing"})
+
+    assert answered.headers["content-type"].startswith("text/event-stream")
+    assert "A token for owner" in answered.text
+    assert (refused.status_code, _code(refused)) == (400, "DOCUMENT_NOT_FOUND")
+
+
 async def test_a_websocket_names_documents_too(server: str, token: str):
     query = f"{OWN} # {factories.key()}"
     payloads = [
