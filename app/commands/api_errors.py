@@ -48,6 +48,12 @@ _OTHERS = (
     ("*(no code)*", "CUSTOMER", "The document does not fit the schema; the message says where, with `locations`."),
 )
 
+# Where the message is a word that clients look for.
+_EXPLAINED = {
+    "persisted_query_not_found": "No document is kept under this hash: send it again with its text, as Apollo Client does.",
+    "persisted_query_not_supported": "Hashes of other documents than the trusted ones are not taken here, nor other versions of the protocol.",
+}
+
 # Of runs and failed records, where no error class of the hub is the cause.
 _OF_RUNS = (
     ("record_invalid", "CUSTOMER", "The object cannot be read or lacks what a record needs; the message names the field."),
@@ -157,7 +163,7 @@ def _type_of(error: type[HubError]) -> str:
 
 def _sentence(error: type[HubError]) -> str:
     """The first paragraph of its docstring, which is also its message where nothing more particular is known."""
-    return " ".join((error.__doc__ or "").strip().partition("\n\n")[0].split())
+    return _EXPLAINED.get(error.code) or " ".join((error.__doc__ or "").strip().partition("\n\n")[0].split())
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[str]) -> str:
