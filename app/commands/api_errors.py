@@ -51,7 +51,7 @@ _OTHERS = (
 # Where the message is a word that clients look for.
 _EXPLAINED = {
     "persisted_query_not_found": "No document is kept under this hash: send it again with its text, as Apollo Client does.",
-    "persisted_query_not_supported": "Hashes of other documents than the trusted ones are not taken here, nor other versions of the protocol.",
+    "persisted_query_not_supported": "Only hashes of trusted documents are taken here, and only version 1 of the protocol.",
 }
 
 # Of runs and failed records, where no error class of the hub is the cause.
