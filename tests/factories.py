@@ -1,5 +1,6 @@
 """Makes what a test needs. A factory names what matters and fills in the rest."""
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -55,6 +56,14 @@ async def finish(hub: Hub, actor: Actor, run: SyncRun) -> SyncRun:
         run = await hub.syncs.run(actor, run.id)
         if not run.status.is_active or run.revision == revision:
             break
+    return run
+
+
+async def ended(hub: Hub, actor: Actor, run: SyncRun, *, seconds: float = 60) -> SyncRun:
+    """Advance a run until it has ended, also when a worker in the background took it and has it in hand."""
+    async with asyncio.timeout(seconds):
+        while (run := await finish(hub, actor, run)).status.is_active:
+            await asyncio.sleep(0.05)
     return run
 
 

@@ -72,7 +72,7 @@ async def make_many(hub: Hub, sandbox: RunningSandbox) -> AsyncIterator[MakeMany
             await sandbox.create("job", uuid=uuid, company_uuid=company["uuid"], status="Quote")
             await sandbox.add_line(uuid, name="Labour", quantity="1", price="100")
         connection = await factories.make_connection(hub, owner, sandbox, api_key=sandbox.config.accounts[0].api_keys[1])
-        await factories.sync(hub, owner, connection)
+        await factories.ended(hub, owner, await hub.syncs.start(owner, connection.id))
         quotes = (await hub.quotes.quotes(owner, PageRequest(100))).items
         mine = [quote for quote in quotes if quote.external_id.startswith(letter)]
         await sandbox.clear_ledger()

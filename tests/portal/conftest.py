@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from app.actors import Actor
 from app.bootstrap import Hub
@@ -42,8 +42,13 @@ def chromium() -> str:
     return found
 
 
+WAIT_MILLISECONDS = 20_000
+"""How long a page may take to show what is expected of it: often a worker and the provider must be through first, on a busy machine."""
+
+
 @pytest.fixture(scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
+    expect.set_options(timeout=WAIT_MILLISECONDS)
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield opened

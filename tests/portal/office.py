@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Locator, Page
 
 from app.actors import Actor, ActorKind, Role, Scope
 from app.bootstrap import Hub
@@ -80,7 +80,7 @@ class Office:
     async def _signed_in(self, link: str, **how: Any) -> Page:
         page = await self.page(**how)
         await page.goto(self.local(link))
-        await page.get_by_role("button", name="Continue as").click()
+        await follow(page, page.get_by_role("button", name="Continue as"))
         return page
 
     def local(self, link: str) -> str:
@@ -114,7 +114,7 @@ class Office:
         """Read the provider; a worker in the background may be faster."""
         assert self.connection is not None
         run = await self.hub.syncs.start(self.owner, self.connection.id)
-        await factories.finish(self.hub, self.owner, run)
+        await factories.ended(self.hub, self.owner, run)
 
     async def invite(self, name: str = "Maja Novak") -> None:
         assert self.connection is not None
@@ -143,6 +143,12 @@ class Office:
         found = await self.hub.quotes.quotes(self.owner, PageRequest(100))
         (quote,) = [quote for quote in found.items if quote.external_id == job]
         return await self.hub.quotes.quote(self.owner, quote.id)
+
+
+async def follow(page: Page, control: Locator) -> None:
+    """Click and wait for the next page: a click alone returns while its document has no root yet."""
+    async with page.expect_navigation(wait_until="load"):
+        await control.click()
 
 
 def open_office(hub: Hub, owner: Actor, sandbox: RunningSandbox, address: str, browser: Browser) -> Office:

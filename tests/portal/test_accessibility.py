@@ -1,13 +1,14 @@
 """Every page: no finding of axe, nothing wider than a small phone, readable at 400 %, light enough for a slow line."""
 
+import asyncio
 import gzip
 import re
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.portal.office import Office
+from tests.portal.office import Office, follow
 
 pytestmark = pytest.mark.browser
 
@@ -27,12 +28,6 @@ async def _findings(page: Page) -> list[str]:
     ]
 
 
-async def _follow(page: Page, control: Locator) -> None:
-    """Click and wait for the next page: a click alone returns while its document has no root yet."""
-    async with page.expect_navigation(wait_until="load"):
-        await control.click()
-
-
 async def _is_too_wide(page: Page) -> list[str]:
     width = await page.evaluate("document.documentElement.scrollWidth")
     return [f"{page.url} is {width} px wide"] if width > await page.evaluate("innerWidth") else []
@@ -48,25 +43,25 @@ async def test_a_clients_pages_have_no_accessibility_finding_and_fit_a_small_pho
         findings.extend([*await _findings(page), *await _is_too_wide(page)])
 
     await look()
-    await _follow(page, page.get_by_role("link", name=RIGHT_TO_LEFT))
+    await follow(page, page.get_by_role("link", name=RIGHT_TO_LEFT))
     await look()
     quote = page.url
     await page.goto(f"{quote}/decline")
     await look()
-    await _follow(page, page.get_by_role("button", name="Decline"))
+    await follow(page, page.get_by_role("button", name="Decline"))
     await look()
     await page.goto(quote)
     await page.get_by_role("checkbox", name="Paint repair").uncheck()
-    await _follow(page, page.get_by_role("button", name="Review and approve"))
+    await follow(page, page.get_by_role("button", name="Review and approve"))
     await look()
     await page.get_by_role("checkbox").check()
     await page.get_by_label("Your name").fill("Maja Novak")
-    await _follow(page, page.get_by_role("button", name="Approve"))
+    await follow(page, page.get_by_role("button", name="Approve"))
     await expect(page.locator(".steps .done", has_text="Confirmed by ServiceM8")).to_be_visible()
     await look()
-    await _follow(page, page.get_by_role("link", name="Receipt"))
+    await follow(page, page.get_by_role("link", name="Receipt"))
     await look()
-    await _follow(page, page.get_by_role("button", name="Sign out"))
+    await follow(page, page.get_by_role("button", name="Sign out"))
     await look()
 
     assert findings == []
@@ -124,10 +119,9 @@ async def test_a_quote_that_opened_again_shows_both_versions_without_a_finding(o
         await office.contact(), quote.id, version=1, lines=None, signature_name="Maja Novak", accept_terms=True, idempotency_key="once"
     )
     page = await office.client(width=SMALL_PHONE, height=640)
-    for _ in range(40):
-        if (await office.quote(job)).history:
-            break
-        await page.wait_for_timeout(250)
+    async with asyncio.timeout(60):
+        while not (await office.quote(job)).history:
+            await asyncio.sleep(0.1)
 
     await page.goto(office.portal(f"/quotes/{quote.id}"))
 
@@ -140,7 +134,7 @@ async def test_a_quote_of_sixty_lines_reads_at_four_hundred_percent_and_its_bar_
     await office.with_quote(lines=lines)
     # 1280 px at 400 % are 320 px, and the height shrinks as well.
     page = await office.client(width=320, height=256)
-    await page.get_by_role("link", name="Replace switchboard").click()
+    await follow(page, page.get_by_role("link", name="Replace switchboard"))
 
     assert await _is_too_wide(page) == []
     last = page.get_by_role("checkbox").last
@@ -154,7 +148,7 @@ async def test_a_quote_of_sixty_lines_reads_at_four_hundred_percent_and_its_bar_
 async def test_everything_on_a_quote_is_reached_by_the_tab_key(office: Office) -> None:
     await office.with_quote()
     page = await office.client(width=390, height=844)
-    await page.get_by_role("link", name="Replace switchboard").click()
+    await follow(page, page.get_by_role("link", name="Replace switchboard"))
     await expect(page.get_by_role("heading", name="What is in it")).to_be_visible()
     reached = []
 
@@ -172,8 +166,7 @@ async def test_a_page_weighs_at_most_sixty_kilobytes(office: Office, door: str) 
     await office.with_quote(lines=[(f"Position {number}", "2", "12.50") for number in range(60)])
     page = await (office.client() if door == "portal" else office.staff())
     await page.goto(office.portal() if door == "portal" else office.console("/quotes"))
-    await page.locator("main").get_by_role("link", name=re.compile("Replace switchboard")).click()
-    await page.wait_for_load_state("load")
+    await follow(page, page.locator("main").get_by_role("link", name=re.compile("Replace switchboard")))
     parts = await page.evaluate("[location.href, ...performance.getEntriesByType('resource').map((entry) => entry.name)]")
 
     weights = {part: len(gzip.compress(await (await page.context.request.get(part)).body())) for part in parts if "/events" not in part}
