@@ -1,12 +1,14 @@
 """What an answer looks like in HTTP: its status, the headers that go with it, and whether the caller has it already.
 
-Pure functions of the answer, for every path that makes one. https://graphql.github.io/graphql-over-http/draft/
+Functions of the answer alone, for every path that makes one. https://graphql.github.io/graphql-over-http/draft/
 """
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
+
+from starlette.responses import Response
 
 from app.api.accept import GRAPHQL_RESPONSE
 from app.api.rates import retry_after
@@ -46,6 +48,15 @@ def has_it(if_none_match: str | None, etag: str) -> bool:
         return False
     known = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
     return "*" in known or etag in known
+
+
+def conditional(response: Response, if_none_match: str | None) -> Response:
+    """The answer to a GET with its validator; without its body for a caller who has it."""
+    headers = caching_headers(bytes(response.body))
+    if has_it(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return response
 
 
 def _is_rate_limited(answer: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from app.api.accept import wants_event_stream, wants_graphql_response
-from app.api.answers import caching_headers, has_it, headers_of, media_type, status_of
+from app.api.answers import conditional, headers_of, media_type, status_of
 from app.api.asked import Asked, BadRequest, from_address, from_body
 from app.api.context import Context
 from app.api.event_stream import EventStream
@@ -29,6 +29,8 @@ from app.api.live_view import LiveView
 from app.api.loaders import Loaders
 from app.api.masking import extensions_of
 from app.api.rates import RateLimited
+from app.api.schema import reads
+from app.api.short_way import ShortWay
 from app.api.streams import TooManyStreams
 from app.api.websocket import authorize, sized
 from app.bootstrap import Hub
@@ -83,6 +85,7 @@ class GraphQLEndpoint(LiveView):
             allowed_origins=settings.allowed_origins,
         )
         self.settings = settings
+        self.short_way = ShortWay(schema._schema, reads())
         self.open_live(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +98,7 @@ class GraphQLEndpoint(LiveView):
     async def _answer(self, request: Request) -> Response:
         """The answer to a request, refusals of the request itself included."""
         try:
-            return await self.run(request)
+            return await self.short_way.answer(request, Caller.of(request, self.settings.allowed_origins)) or await self.run(request)
         except NotSignedIn as refusal:
             # Nobody knows yet who asks, so this is not an answer to an operation: it keeps its own code.
             return _refused(401, refusal.message, {"code": refusal.code.upper()}, {"WWW-Authenticate": 'Bearer realm="Crosswalk"'})
@@ -113,6 +116,7 @@ class GraphQLEndpoint(LiveView):
         if isinstance(request, WebSocket):
             return context
         await context.sign_in(context.caller.credential())
+        self.short_way.remember(context)
         return context
 
     async def on_ws_connect(self, context: Context) -> Any:
@@ -165,7 +169,7 @@ class GraphQLEndpoint(LiveView):
         response.headers["content-type"] = media_type(sub_response.graphql_response)
         response.headers.update(headers_of(response_data))
         if sub_response.is_get and response.status_code == 200 and "errors" not in response_data:
-            return _conditional(response, sub_response.if_none_match)
+            return conditional(response, sub_response.if_none_match)
         return response
 
     async def render_graphql_ide(self, request: Request) -> Response:
@@ -186,15 +190,6 @@ async def _asked(request: _Adapter) -> Asked:
     if request.method == "GET":
         return from_address(request.request.query_params)
     return from_body(request.content_type, await request.get_body())
-
-
-def _conditional(response: Response, if_none_match: str | None) -> Response:
-    """The answer to a GET with its validator; without its body for a caller who has it."""
-    headers = caching_headers(bytes(response.body))
-    if has_it(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    return response
 
 
 def _status(refusal: HubError, request: Request) -> int:

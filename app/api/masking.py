@@ -26,23 +26,21 @@ class Masking(MaskErrors):
     """Refusals of a query keep their sentence, mistakes in a document are explained, surprises are masked."""
 
     def _process_errors(self, errors: list[GraphQLError]) -> list[GraphQLError]:
-        return [self._present(error) for error in errors]
-
-    def _present(self, error: GraphQLError) -> GraphQLError:
-        original = _origin(error)
-        if isinstance(original, StrawberryInputCoercionError):
-            return _with(error, error.message, {"code": _CODES[InvalidInput]})
-        if original is None:
-            return error if self._context.may_look_inside else without_suggestion(error)
-        if isinstance(original, HubError):
-            return _with(error, original.message, extensions_of(original))
-        reference = log_surprise(original, path=error.path)
-        return _with(error, sentence_for(reference), {"code": "INTERNAL_SERVER_ERROR", "reference": reference})
-
-    @property
-    def _context(self) -> Context:
         context: Context = self.execution_context.context
-        return context
+        return [presented(error, context) for error in errors]
+
+
+def presented(error: GraphQLError, context: Context) -> GraphQLError:
+    """The error as the caller may see it."""
+    original = _origin(error)
+    if isinstance(original, StrawberryInputCoercionError):
+        return _with(error, error.message, {"code": _CODES[InvalidInput]})
+    if original is None:
+        return error if context.may_look_inside else without_suggestion(error)
+    if isinstance(original, HubError):
+        return _with(error, original.message, extensions_of(original))
+    reference = log_surprise(original, path=error.path)
+    return _with(error, sentence_for(reference), {"code": "INTERNAL_SERVER_ERROR", "reference": reference})
 
 
 def extensions_of(refusal: HubError) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Every query on API tokens."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from app.actors import Permission, Role, Scope
+from app.actors import Actor, Permission, Role, Scope
 from app.database import execute, fetch, fetch_row
 from app.organizations.models import ApiToken
 
@@ -23,6 +24,20 @@ async def find(scope: Scope, token_hash: bytes, now: datetime) -> ApiToken | Non
         now,
     )
     return _api_token(row) if row else None
+
+
+def standing(first: int) -> str:
+    """The condition that a token is still what it was, from the parameter `first` on; its values are `standing_values`."""
+    organization, token_hash, id, role, permissions, now, seen = (f"${number}" for number in range(first, first + 7))
+    return f"""EXISTS (SELECT FROM api_token WHERE organization_id = {organization} AND token_hash = {token_hash}
+        AND id = {id} AND role = {role} AND permissions IS NOT DISTINCT FROM {permissions}::text[]
+        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now}) AND last_used_at > {seen})"""
+
+
+def standing_values(actor: Actor, token_hash: bytes, now: datetime, seen: datetime) -> list[Any]:
+    """The values of `standing` for the actor that the token made; it was used after `seen`."""
+    permissions = None if actor.scopes is None else sorted(actor.scopes)
+    return [actor.organization_id, token_hash, actor.id, actor.role, permissions, now, seen]
 
 
 async def all_of(scope: Scope) -> list[ApiToken]:

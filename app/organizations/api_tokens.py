@@ -1,7 +1,9 @@
 """API tokens: how programs prove who they are."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.actors import Actor, ActorKind, Permission, Scope
@@ -19,6 +21,14 @@ class ApiTokenNotFound(NotFound):
     code = "api_token_not_found"
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An SQL condition; `condition` takes the number of its first parameter."""
+
+    condition: Callable[[int], str]
+    values: Sequence[Any]
+
+
 class ApiTokenService(Part):
     """Making, revoking and recognising API tokens."""
 
@@ -32,6 +42,15 @@ class ApiTokenService(Part):
             async with transaction(scope):
                 await repository.touch(scope, found.id, now)
         return Actor(scope, ActorKind.API_TOKEN, found.role, found.name, found.id, ip, user_agent, found.permissions)
+
+    def proof(self, token: str, actor: Actor) -> Proof:
+        """A condition for a statement of the actor's: that this token still makes that actor of whoever presents it.
+
+        A read that carries it needs no look-up before it, and answers nobody who may no longer ask. It fails as well when
+        the token's use is to be written down again; `actor_for_token` does that.
+        """
+        now = self.now()
+        return Proof(repository.standing, repository.standing_values(actor, tokens.digest(token), now, now - rules.SEEN_EVERY))
 
     async def tokens(self, actor: Actor) -> list[ApiToken]:
         """Newest first; revoked ones too."""

@@ -1,6 +1,6 @@
 """Runs what was planned: one round trip for all of an operation's root fields that a statement could be made of."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,15 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
 from app.actors import Actor, Permission
+from app.api.bounded import BoundedCache
 from app.api.reads.planner import Unplannable, Values, Viewer
-from app.api.reads.plans import KnownDocument, Plan, Recent, find_operation
+from app.api.reads.plans import KnownDocument, Plan, find_operation
 from app.bootstrap import Hub
 from app.database import fetch_row
 from app.errors import InvalidInput
+from app.organizations.api_tokens import Proof
 
-_DOCUMENTS = 500
+_DOCUMENTS, _CHARACTERS = 500, 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,18 @@ class Reads:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
-        self._documents: Recent[KnownDocument] = Recent(_DOCUMENTS)
+        self._documents: BoundedCache[Hashable, KnownDocument] = BoundedCache(_DOCUMENTS, _CHARACTERS)
 
     def known(self, document: DocumentNode, query: str, operation_name: str | None) -> KnownDocument | None:
-        """None when it is no query."""
+        """The operation of a valid document with what was planned for it; None when it is no query."""
         key = (query, operation_name)
         found = self._documents.get(key)
         if found is None:
             operation = find_operation(document, operation_name)
             if operation is None:
                 return None
-            found = self._documents.put(key, KnownDocument(self.schema, document, operation))
+            found = KnownDocument(self.schema, document, operation)
+            self._documents.put(key, found, size=len(query))
         return found
 
     def bind(self, known: KnownDocument, given: Mapping[str, Any] | None, actor: Actor, hub: Hub) -> Bound | None:
@@ -66,11 +69,18 @@ def _environment(hub: Hub) -> Mapping[str, Any]:
     return {"now": hub.now(), "titles": {name: connector.title for name, connector in hub.connectors.items()}}
 
 
-async def run(bound: Bound, actor: Actor) -> dict[str, msgspec.Raw]:
-    """The JSON of each planned root field, as Postgres wrote it."""
-    row = await fetch_row(actor.scope, bound.plan.sql, *bound.parameters)
-    assert row is not None
-    return {key: msgspec.Raw(text or "null") for key, text in zip(bound.plan.planned, row.values(), strict=True)}
+async def run(bound: Bound, actor: Actor, proof: Proof | None = None) -> dict[str, msgspec.Raw] | None:
+    """The JSON of each planned root field, as Postgres wrote it. None when the proof does not hold: nothing was read."""
+    sql, parameters = bound.plan.sql, bound.parameters
+    if proof is not None:
+        sql, parameters = f"{sql} WHERE {proof.condition(len(parameters) + 1)}", [*parameters, *proof.values]
+    row = await fetch_row(actor.scope, sql, *parameters)
+    return None if row is None else {key: msgspec.Raw(text or "null") for key, text in zip(bound.plan.planned, row, strict=True)}
+
+
+def as_error(error: Exception, bound: Bound) -> GraphQLError:
+    """What went wrong while a statement ran, as the executor tells of what a resolver raises."""
+    return GraphQLError(str(error), path=[bound.plan.planned[0]], original_error=error)
 
 
 class CompiledReads(SchemaExtension):
@@ -86,9 +96,9 @@ class CompiledReads(SchemaExtension):
             return
         execution, plan = self.execution_context, bound.plan
         try:
-            answers = await run(bound, execution.context.actor)
-        except Exception as error:  # as the executor does: masked and logged like what a resolver raises
-            execution.result = ExecutionResult(data=None, errors=[GraphQLError(str(error), path=[plan.planned[0]], original_error=error)])
+            answers = await run(bound, execution.context.actor) or {}
+        except Exception as error:
+            execution.result = ExecutionResult(data=None, errors=[as_error(error, bound)])
             yield
             return
         if plan.rest is None:

@@ -4,11 +4,10 @@ A plan depends on the document, on which variables are null or which booleans an
 statement's text), and on what the viewer may read; every other value is a parameter.
 """
 
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -22,33 +21,12 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values, get_variable_values
 
+from app.api.bounded import BoundedCache
 from app.api.reads.planner import Arguments, Binder, Planner, Unplannable, Viewer
 from app.api.reads.selections import Chosen, Selections
 
-V = TypeVar("V")
-
 _PLANS = 50
 """Of one document: for its kinds of viewers and shapes of variables."""
-
-
-class Recent(Generic[V]):
-    """Keeps the values that were used last."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._values: OrderedDict[Hashable, V] = OrderedDict()
-
-    def get(self, key: Hashable) -> V | None:
-        value = self._values.get(key)
-        if value is not None:
-            self._values.move_to_end(key)
-        return value
-
-    def put(self, key: Hashable, value: V) -> V:
-        self._values[key] = value
-        if len(self._values) > self.most:
-            self._values.popitem(last=False)
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +53,7 @@ class KnownDocument:
     schema: GraphQLSchema
     document: DocumentNode
     operation: OperationDefinitionNode
-    plans: Recent[Plan] = field(default_factory=lambda: Recent(_PLANS))
+    plans: BoundedCache[Hashable, Plan] = field(default_factory=lambda: BoundedCache(_PLANS, _PLANS))
 
     def variables(self, given: Mapping[str, Any] | None) -> Any:
         """graphql-core's coerced variables. Raises Unplannable for wrong ones: the executor says what is wrong."""
@@ -86,7 +64,11 @@ class KnownDocument:
 
     def plan(self, variables: Any, viewer: Viewer) -> Plan:
         key = (viewer.permissions, viewer.is_client, _shape(variables.coerced))
-        return self.plans.get(key) or self.plans.put(key, self._make(variables, viewer))
+        plan = self.plans.get(key)
+        if plan is None:
+            plan = self._make(variables, viewer)
+            self.plans.put(key, plan, size=1)
+        return plan
 
     def arguments(self, plan: Plan, variables: Any) -> list[Arguments]:
         return [get_argument_values(definition, node, variables) for definition, node in plan.calls]
