@@ -123,6 +123,19 @@ def _read(name: str, kind: str, text: str) -> Any:
         raise SettingInvalid(f"{variable_name(name)} cannot be read: {error}.") from None
 
 
+def _greater_than_zero(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError("write a number greater than 0")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError("write a whole number greater than 0")
+    return int(text)
+
+
 def _boolean(text: str) -> bool:
     if text.lower() in {"1", "true", "yes", "on"}:
         return True
@@ -158,4 +171,8 @@ _PARSERS: dict[str, Any] = {
     "tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]": _networks,
 }
 
-_PARSERS_BY_NAME: dict[str, Any] = {"log_level": _log_level}
+_PARSERS_BY_NAME: dict[str, Any] = {
+    "log_level": _log_level,
+    "limit_read_seconds": _greater_than_zero,
+    **{limit.name: _count for limit in fields(Settings) if limit.name.startswith("limit_") and limit.type is int},
+}

@@ -76,9 +76,13 @@ class Checker:
         """How many verdicts are remembered."""
         return len(self._known)
 
+    def known(self, text: str, *, may_look_inside: bool) -> Checked | None:
+        """The verdict, where there is one already."""
+        return self._known.get((text, may_look_inside))
+
     def check(self, schema: GraphQLSchema, text: str, *, may_look_inside: bool) -> Checked:
         """`may_look_inside` allows introspection, and mistakes are answered with suggestions."""
-        known = self._known.get((text, may_look_inside))
+        known = self.known(text, may_look_inside=may_look_inside)
         if known is None:
             known = self._judge(schema, text, may_look_inside)
             if len(text) <= self.limits.document:

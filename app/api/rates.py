@@ -105,6 +105,13 @@ class Rates:
         if self.allowed and self.used(actor) >= self.allowed:
             raise self._refusal(self.used(actor), 1)
 
+    def add(self, actor: Actor, cost: int) -> None:
+        """Count what was done already, whether it fits or not."""
+        if self.allowed:
+            caller = _caller(actor)
+            self._bucket(caller).level += cost
+            self._settle_soon(caller, cost)
+
     async def take(self, actor: Actor, cost: int) -> None:
         """Count an operation, or raise RateLimited. Waits only near the brim."""
         if not self.allowed:

@@ -1,6 +1,7 @@
 """How much one operation may ask for, and that finding out costs little."""
 
 import time
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ from graphql import build_schema, parse
 
 from app.api.checks import Checked, Checker
 from app.api.costs import worth
-from app.api.limits import DEFAULTS
+from app.api.limits import DEFAULTS, Limits
 from app.api.measures import Measure, measures
+from app.settings import SettingInvalid, Settings
 
 SCHEMA = build_schema("""
 type Query { a: Thing things(first: Int): ThingConnection nodes(ids: [ID!]!): [Thing] plain: [Thing!]! }
@@ -205,3 +207,15 @@ def test_what_is_remembered_is_bounded_by_its_length():
         checker.check(SCHEMA, "{ a { id } } #" + str(number) + "x" * 20_000, may_look_inside=False)
 
     assert len(checker) <= 25
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])
+def test_a_limit_that_limits_nothing_or_everything_is_refused_at_the_start(value: str):
+    with pytest.raises(SettingInvalid, match="CROSSWALK_LIMIT_COST cannot be read: write a whole number greater than 0"):
+        Settings.from_environment({"CROSSWALK_LIMIT_COST": value})
+
+
+def test_every_limit_is_a_setting():
+    settings = Settings.from_environment({f"CROSSWALK_LIMIT_{limit.name.upper()}": "7" for limit in fields(Limits)})
+
+    assert Limits.of(settings) == Limits(**{limit.name: 7 for limit in fields(Limits)})
