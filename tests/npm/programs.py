@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 ROOT = Path(__file__).parents[2]
+TYPESCRIPT = ROOT / "clients" / "typescript"
 PATIENCE = 240
 """Seconds for one program; the first installation is most of it."""
 

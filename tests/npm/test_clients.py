@@ -10,19 +10,16 @@ from tests.api.operations import text
 from tests.api.streams import receive, socket, subscribe
 from tests.factories import key
 from tests.npm.client import HERE, npm_client
-from tests.npm.programs import ROOT, run_program, run_script
+from tests.npm.programs import run_script
 from tests.npm.relay import relay_to
 from tests.quotes.world import World
 
 CLIENTS = ("fetch", "graphql_ws", "graphql_sse", "apollo", "urql", "typed")
-TYPESCRIPT = ROOT / "clients" / "typescript"
 
 
 @pytest.fixture(scope="session")
-async def packages() -> None:
+async def packages(typescript: None) -> None:
     await run_script("node_packages.py", HERE)
-    await run_script("clients.py", "typescript")
-    await run_program("npm", "run", "build", cwd=TYPESCRIPT)
 
 
 @pytest.mark.parametrize("name", CLIENTS)

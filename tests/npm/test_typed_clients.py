@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.factories import key
-from tests.npm.programs import ROOT, run_program, run_script
+from tests.npm.programs import ROOT, TYPESCRIPT, run_program, run_script
 from tests.quotes.world import World
 
-TYPESCRIPT = ROOT / "clients" / "typescript"
 PYTHON = ROOT / "clients" / "python"
 
 
@@ -26,22 +25,38 @@ async def three_quotes(world: World) -> World:
     return world
 
 
-async def test_the_typescript_client_compiles_and_works(three_quotes: World, server: str, token: str):
-    await run_script("clients.py", "typescript")
-    await run_program("npm", "run", "check", cwd=TYPESCRIPT)
-    await run_program("npm", "run", "build", cwd=TYPESCRIPT)
-    call = f"import {{ main }} from './dist/example.js'; await main('http://{server}/graphql', '{token}');"
+async def test_the_typescript_client_compiles_and_works(typescript: None, three_quotes: World, server: str, token: str):
+    printed = await _typescript_example(server, token, by_name=False)
 
-    printed = (await run_program("node", "--input-type=module", "--eval", call, cwd=TYPESCRIPT)).splitlines()
+    _require_what_an_example_prints(printed)
+    assert printed[-1] == "followed: APPROVED"
 
+
+async def test_the_typescript_client_works_where_only_trusted_documents_are_answered(
+    typescript: None, three_quotes: World, trusting_server: str, token: str
+):
+    with pytest.raises(AssertionError, match="Only trusted documents"):
+        await _typescript_example(trusting_server, token, by_name=False)
+    printed = await _typescript_example(trusting_server, token, by_name=True)
+
+    _require_what_an_example_prints(printed)
+    assert printed[-1] == "followed: APPROVED"
+
+
+async def _typescript_example(server: str, token: str, *, by_name: bool) -> list[str]:
+    arguments = f"'http://{server}/graphql', '{token}', {json.dumps(by_name)}"
+    call = f"import {{ main }} from './dist/example.js'; await main({arguments});"
+    return (await run_program("node", "--input-type=module", "--eval", call, cwd=TYPESCRIPT)).splitlines()
+
+
+def _require_what_an_example_prints(printed: list[str]) -> None:
     assert printed[0] == "3 quotes"
     assert printed[1] == "refused: it is at version 1 (quote_changed)"
     assert printed[2].startswith("approved for ")
-    assert printed[3:] == ["failed: BAD_USER_INPUT", "followed: APPROVED"]
+    assert printed[3] == "failed: BAD_USER_INPUT"
 
 
-async def test_the_typescript_compiler_knows_what_an_operation_takes_and_answers():
-    await run_script("clients.py", "typescript")
+async def test_the_typescript_compiler_knows_what_an_operation_takes_and_answers(typescript: None):
     wrong = TYPESCRIPT / "src" / f"wrong_{key()}.ts"
     wrong.write_text("""
         import { Crosswalk } from './client.ts';
@@ -62,13 +77,21 @@ async def test_the_typescript_compiler_knows_what_an_operation_takes_and_answers
 async def test_the_python_client_works(three_quotes: World, server: str, token: str):
     await run_script("clients.py", "python")
 
-    program = (PYTHON / ".venv" / "bin" / "python", "example.py", f"http://{server}/graphql", token)
-    printed = (await run_program(*program, cwd=PYTHON)).splitlines()
+    printed = await _python_example(server, token)
 
-    assert printed[0] == "3 quotes"
-    assert printed[1] == "refused: it is at version 1 (quote_changed)"
-    assert printed[2].startswith("approved for ")
-    assert printed[3:] == ["failed: BAD_USER_INPUT", "followed: APPROVED"]
+    _require_what_an_example_prints(printed)
+    assert printed[-1] == "followed: APPROVED"
+
+
+async def test_the_python_client_works_where_only_trusted_documents_are_answered(three_quotes: World, trusting_server: str, token: str):
+    await run_script("clients.py", "python")
+
+    _require_what_an_example_prints(await _python_example(trusting_server, token, "--by-name"))
+
+
+async def _python_example(server: str, token: str, *options: str) -> list[str]:
+    program = (PYTHON / ".venv" / "bin" / "python", "example.py", f"http://{server}/graphql", token, *options)
+    return (await run_program(*program, cwd=PYTHON)).splitlines()
 
 
 @pytest.mark.parametrize("folder", [TYPESCRIPT, Path(__file__).parent])

@@ -1,5 +1,5 @@
 // Lists all quotes page by page and approves the first one, first with a version that nobody saw; then follows it.
-// Its arguments are the endpoint and an API token.
+// Its arguments are the endpoint, an API token, and whether operations are named instead of sent.
 import { Crosswalk, RequestFailed } from './client.ts';
 import { ApproveQuoteDocument, QuoteChangedDocument, QuoteDocument, QuotesDocument, type QuotesQuery } from './operations.ts';
 
@@ -32,8 +32,8 @@ async function approve(hub: Crosswalk, quote: Quote, version: number): Promise<s
   }
 }
 
-export async function main(url: string, token: string): Promise<void> {
-  const hub = new Crosswalk(url, token);
+export async function main(url: string, token: string, byName: boolean): Promise<void> {
+  const hub = new Crosswalk(url, token, { byName });
   const quotes: Quote[] = [];
   for await (const quote of allQuotes(hub, 2)) quotes.push(quote);
   console.log(`${quotes.length} quotes`);
