@@ -17,7 +17,7 @@ from app.actors import Actor
 from app.api.context import Context
 from app.api.followed import Following
 from app.api.masking import log_surprise
-from app.api.presses import Press, Printed
+from app.api.presses import Press, Printed, Shelf
 from app.api.streams import OpenStreams, Viewer, Watches, rights
 from app.feed.models import Event, Interest
 from app.feed.repository import FAR_BEHIND
@@ -26,7 +26,7 @@ from app.feed.tails import Reader
 
 T = TypeVar("T")
 
-SLOW_BEHIND = 20
+SLOW_BEHIND = 200
 """A subscriber that was too slow gets the latest of each subject when more events than this wait for it."""
 AT_ONCE = 50
 """How many members get an event before others have their turn."""
@@ -36,10 +36,10 @@ _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 class Sink(Protocol):
     """Where the texts of one subscriber go."""
 
-    def offer(self, text: str) -> bool:
+    def offer(self, printed: Printed) -> bool:
         """Take it without waiting. False: it was taken, but there is no room for more until `drained`."""
 
-    async def send(self, text: str) -> None:
+    async def send(self, printed: Printed) -> None:
         """Take it, waiting for room. Raises what tells that nobody reads any more."""
 
     async def drained(self) -> None:
@@ -120,7 +120,7 @@ class Group:
 
     async def _send(self, member: Member, event: Event) -> None:
         printed = await self.press.print(event)
-        await member.sink.send(printed.text)
+        await member.sink.send(printed)
         member.position, member.ended = event.sequence, printed.last
 
     def _join(self, member: Member) -> bool:
@@ -151,8 +151,10 @@ class Group:
         try:
             while True:
                 batch = await _patiently(reader.next)
-                for event in batch.events:
+                for number, event in enumerate(batch.events):
                     printed = await self.press.print(event)
+                    for upcoming in batch.events[number + 1 : number + 2]:
+                        self.press.begin(upcoming)
                     self.position = event.sequence
                     await self._hand_out(event, printed)
                 if not batch.more:
@@ -171,7 +173,7 @@ class Group:
                 continue
             if member.wants(event):
                 member.position = event.sequence
-                has_room = member.sink.offer(printed.text)
+                has_room = member.sink.offer(printed)
                 if printed.last or not has_room:
                     member.ended = printed.last
                     member.leave()
@@ -198,6 +200,7 @@ class Live:
         self.streams = streams
         self.watches = Watches()
         self._schema = schema
+        self._shelf = Shelf()
         self._groups: dict[Hashable, Group] = {}
 
     async def follow(self, context: Context, following: Following[Any], viewer: Viewer, sink: Sink) -> None:
@@ -231,5 +234,5 @@ class Live:
         subject = following.subject
         rendering = context.copy()
         rendering.known_actor = actor
-        rendering.press = Press(self._schema, following.asked, rendering)
+        rendering.press = Press(self._schema, following.asked, rendering, self._shelf)
         return Group(context.hub.feed, rendering.press, Interest(actor.scope, subject.topics, subject.subject_id))

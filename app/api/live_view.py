@@ -17,12 +17,13 @@ from app.actors import Actor
 from app.api.context import Context
 from app.api.live import Live
 from app.api.masking import log_surprise, sentence_for
+from app.api.presses import Printed
 from app.api.streams import OpenStreams, Viewer
 from app.api.websocket import STUCK_SECONDS, LiveHandler
 from app.errors import NotSignedIn
 from app.settings import Settings
 
-WAITING = 16
+WAITING = 64
 """How many events wait for one reader in memory."""
 
 
@@ -32,12 +33,12 @@ class QueueSink:
     def __init__(self) -> None:
         self.texts: asyncio.Queue[str | None] = asyncio.Queue(WAITING)
 
-    def offer(self, text: str) -> bool:
-        self.texts.put_nowait(text)
+    def offer(self, printed: Printed) -> bool:
+        self.texts.put_nowait(printed.text)
         return not self.texts.full()
 
-    async def send(self, text: str) -> None:
-        await self.texts.put(text)
+    async def send(self, printed: Printed) -> None:
+        await self.texts.put(printed.text)
 
     async def drained(self) -> None:
         await self.texts.join()
@@ -120,5 +121,5 @@ class LiveView(GraphQL[Context, None]):
                 await self.live.follow(context, context.following, viewer, sink)
         except Exception as error:
             message = sentence_for(log_surprise(error))
-            await sink.send(msgspec.json.encode({"data": None, "errors": [{"message": message}]}).decode())
+            await sink.texts.put(msgspec.json.encode({"data": None, "errors": [{"message": message}]}).decode())
         await sink.texts.put(None)

@@ -14,24 +14,69 @@ from strawberry.types.execution import PreExecutionError
 
 from app.api.context import Context
 from app.api.followed import Asked
+from app.api.frames import text_frame
 from app.api.masking import log_surprise, sentence_for
 from app.feed.models import Event
 
-KEPT = 64
-"""How many rendered events are kept for those who come a little later."""
+KEPT_CHARACTERS = 16_000_000
+"""How much of what was rendered a process keeps for those who come a little later, after a broken connection for example."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Printed:
     """An answer as JSON text: `data`, and `errors` where there are some."""
 
     text: str
     last: bool
+    _head: str = ""
+    _frame: bytes = b""
+
+    def message(self, head: str) -> str:
+        """The text of a WebSocket's `next` message, whose beginning differs with the operation's id."""
+        return f"{head}{self.text}}}"
+
+    def frame(self, head: str) -> bytes:
+        """The same as a frame. Those who chose the same id share it."""
+        if head != self._head:
+            self._head, self._frame = head, text_frame(self.message(head))
+        return self._frame
+
+
+class Shelf:
+    """What all presses of a process rendered last, and what they are about to render."""
+
+    def __init__(self, characters: int = KEPT_CHARACTERS) -> None:
+        self._room = characters
+        self._kept: OrderedDict[tuple[Hashable, ...], asyncio.Future[Printed]] = OrderedDict()
+
+    def find(self, key: tuple[Hashable, ...]) -> "asyncio.Future[Printed] | None":
+        return self._kept.get(key)
+
+    def expect(self, key: tuple[Hashable, ...]) -> "asyncio.Future[Printed]":
+        """A place for what is about to be rendered."""
+        printed = self._kept[key] = asyncio.get_running_loop().create_future()
+        return printed
+
+    def keep(self, printed: Printed) -> None:
+        """It takes its room; what is oldest makes room for it."""
+        self._room -= len(printed.text)
+        while self._room < 0 and self._kept:
+            self.drop(next(iter(self._kept)))
+
+    def forget(self, press: "Press") -> None:
+        """Nobody asks for what it rendered any more."""
+        for key in [key for key in self._kept if key[0] is press]:
+            self.drop(key)
+
+    def drop(self, key: tuple[Hashable, ...]) -> None:
+        printed = self._kept.pop(key, None)
+        if printed is not None and printed.done() and not printed.cancelled():
+            self._room += len(printed.result().text)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    key: Hashable
+    key: tuple[Hashable, ...]
     event: Event
     printed: "asyncio.Future[Printed]"
 
@@ -42,7 +87,7 @@ class Press:
     Everything that surrounds an operation (validation, limits, masking) is active as for any other.
     """
 
-    def __init__(self, schema: BaseSchema, asked: Asked, context: Context) -> None:
+    def __init__(self, schema: BaseSchema, asked: Asked, context: Context, shelf: Shelf) -> None:
         self.is_last = False
         """Set by the field of the subscription: nothing can come after the event that it has in hand."""
         self.has_failed = False
@@ -52,19 +97,21 @@ class Press:
         self._context = context
         self._waiting: asyncio.Queue[_Sheet] = asyncio.Queue()
         self._in_hand: _Sheet | None = None
-        self._kept: OrderedDict[Hashable, asyncio.Future[Printed]] = OrderedDict()
+        self._shelf = shelf
         self._task = asyncio.create_task(self._run())
 
-    async def print(self, event: Event) -> Printed:
-        """The text of an event; those who ask for the same one at about the same time get the same."""
-        key = (event.sequence, event.revision, event.subject_id, event.missed)
-        printed = self._kept.get(key)
+    def begin(self, event: Event) -> "asyncio.Future[Printed]":
+        """Have it rendered in its turn; those who ask for the same event at about the same time get the same."""
+        key = (self, event.sequence, event.revision, event.subject_id, event.missed)
+        printed = self._shelf.find(key)
         if printed is None:
-            printed = self._kept[key] = asyncio.get_running_loop().create_future()
+            printed = self._shelf.expect(key)
             self._waiting.put_nowait(_Sheet(key, event, printed))
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return await asyncio.shield(printed)
+        return printed
+
+    async def print(self, event: Event) -> Printed:
+        """The text of an event."""
+        return await asyncio.shield(self.begin(event))
 
     async def events(self) -> AsyncIterator[Event]:
         """What the field of the subscription makes payloads of."""
@@ -76,6 +123,7 @@ class Press:
 
     def stop(self) -> None:
         self._task.cancel()
+        self._shelf.forget(self)
 
     async def _run(self) -> None:
         """An operation that ends, because an event could not be rendered or it was refused, begins again with the next."""
@@ -104,6 +152,9 @@ class Press:
         if sheet is None:
             return
         if failed:
-            self._kept.pop(sheet.key, None)
+            self._shelf.drop(sheet.key)
+        printed = Printed(msgspec.json.encode(answer).decode(), self.is_last or failed)
         if not sheet.printed.done():
-            sheet.printed.set_result(Printed(msgspec.json.encode(answer).decode(), self.is_last or failed))
+            sheet.printed.set_result(printed)
+            if self._shelf.find(sheet.key) is sheet.printed:
+                self._shelf.keep(printed)

@@ -26,9 +26,11 @@ from app.api.context import Context
 from app.api.eager import begin
 from app.api.execution import HubSchema
 from app.api.followed import Following
+from app.api.frames import door_of
 from app.api.gate import Gate
 from app.api.live import Live
 from app.api.masking import extensions_of, log_surprise
+from app.api.presses import Printed
 from app.api.streams import TooManyStreams, Viewer
 from app.errors import NotSignedIn, Refusal
 
@@ -59,28 +61,33 @@ class PeerGone(Exception):
 class SocketSink:
     """The `next` messages of one operation. The text of the answer goes in as it is."""
 
+    __slots__ = ("_head", "_rest", "_websocket", "_write")
+
     def __init__(self, websocket: WebSocket, operation_id: str) -> None:
         self._websocket = websocket
         self._head = f'{{"id":{msgspec.json.encode(operation_id).decode()},"type":"next","payload":'
         self._rest: Awaitable[None] | None = None
+        self._write = door_of(websocket.scope)
 
-    def offer(self, text: str) -> bool:
+    def offer(self, printed: Printed) -> bool:
+        if self._write is not None and self._write(printed.frame(self._head)):
+            return True
         try:
-            self._rest = begin(self._websocket.send(self._message(text)))
+            self._rest = begin(self._websocket.send(self._message(printed)))
         except Exception:
             self._rest = _gone()
         return self._rest is None
 
-    async def send(self, text: str) -> None:
-        await _in_time(self._websocket.send(self._message(text)))
+    async def send(self, printed: Printed) -> None:
+        await _in_time(self._websocket.send(self._message(printed)))
 
     async def drained(self) -> None:
         rest, self._rest = self._rest, None
         if rest is not None:
             await _in_time(rest)
 
-    def _message(self, text: str) -> Message:
-        return {"type": "websocket.send", "text": f"{self._head}{text}}}"}
+    def _message(self, printed: Printed) -> Message:
+        return {"type": "websocket.send", "text": printed.message(self._head)}
 
 
 async def _gone() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from app.api.frames import SharedFrames
 from app.bootstrap import Hub
 from app.commands.processes import Stopped, stop_on_signals
 from app.commands.servers import with_servers
@@ -32,6 +33,7 @@ def serve(settings: Settings) -> None:
 def options() -> dict[str, Any]:
     """How uvicorn runs the hub. Proxy headers are the hub's own business (CROSSWALK_TRUSTED_PROXIES)."""
     return {
+        "ws": SharedFrames,
         "proxy_headers": False,
         "server_header": False,
         "access_log": False,

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app.actors import Actor
+from app.api.frames import SharedFrames
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.main import create_app
@@ -54,7 +55,7 @@ async def open_server(hub: Hub) -> AsyncIterator[str]:
 async def serving(app: Starlette) -> AsyncIterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, lifespan="off", log_level="error", proxy_headers=False)
+    config = uvicorn.Config(app, lifespan="off", log_level="error", proxy_headers=False, ws=SharedFrames)
     running = uvicorn.Server(config)
     task = asyncio.create_task(running.serve([listening]))
     while not running.started:

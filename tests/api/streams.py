@@ -12,9 +12,12 @@ PROTOCOL = "graphql-transport-ws"
 
 
 @asynccontextmanager
-async def socket(server: str, payload: dict[str, Any] | None, **headers: str) -> AsyncIterator[ClientConnection]:
+async def socket(
+    server: str, payload: dict[str, Any] | None, *, compression: str | None = "deflate", **headers: str
+) -> AsyncIterator[ClientConnection]:
     """A WebSocket that has sent its first message and read the answer to it."""
-    async with connect(f"ws://{server}/graphql", subprotocols=[PROTOCOL], additional_headers=headers) as opened:
+    address = f"ws://{server}/graphql"
+    async with connect(address, subprotocols=[PROTOCOL], additional_headers=headers, compression=compression) as opened:
         await opened.send(json.dumps({"type": "connection_init"} | ({} if payload is None else {"payload": payload})))
         assert json.loads(await opened.recv()) == {"type": "connection_ack"}
         yield opened
