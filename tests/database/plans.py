@@ -1,6 +1,5 @@
 """How Postgres carries out the statements that a read sends, judged by what an index could have spared."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,16 +56,15 @@ class Judge:
     @classmethod
     async def open(cls, url: str) -> "Judge":
         connection = await asyncpg.connect(url, server_settings={"timezone": "UTC"})
-        await connection.execute(f"SET ROLE {database.APP_ROLE}")
+        await database._prepare_connection(connection)
         tables = await connection.fetch("SELECT relname, reltuples::bigint AS size FROM pg_class WHERE relkind = 'r'")
         return cls(connection, {row["relname"]: row["size"] for row in tables})
 
     async def complaints(self, statement: Statement) -> list[str]:
         """What is wrong with the first plan, made for these arguments, and with the one that Postgres settles on."""
         plans = await self.plans(statement)
-        counts = "count(*)" in statement.sql
-        found = {sentence: "" for sentence in self._of(plans[0], counts)}
-        found |= {sentence: "In the plan for any arguments: " for sentence in self._of(plans[-1], counts) if sentence not in found}
+        found = {sentence: "" for sentence in self._of(plans[0])}
+        found |= {sentence: "In the plan for any arguments: " for sentence in self._of(plans[-1]) if sentence not in found}
         return [f"{when}{sentence}\n{statement.sql}" for sentence, when in found.items()]
 
     async def plans(self, statement: Statement) -> list[Plan]:
@@ -80,8 +78,8 @@ class Judge:
             await self.connection.execute("DEALLOCATE judged")
 
     async def _explain(self, execute: str) -> Plan:
-        text = await self.connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {execute}")
-        plan: Plan = json.loads(text)[0]["Plan"]
+        found = await self.connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {execute}")
+        plan: Plan = found[0]["Plan"]
         return plan
 
     async def _literals(self, arguments: tuple[Any, ...]) -> str:
@@ -91,37 +89,46 @@ class Judge:
         casts = ", ".join(f"quote_nullable(${place}::{kind}::text)" for place, kind in enumerate(types, 1))
         return ", ".join(await self.connection.fetchrow(f"SELECT {casts}", *arguments))
 
-    def _of(self, plan: Plan, counts: bool) -> Iterator[str]:
+    def _of(self, plan: Plan) -> Iterator[str]:
+        nodes = [(node, whole) for node, whole in walk(plan) if node["Actual Loops"]]
+        for node, whole in nodes:
+            yield from self._of_whole(node) if whole else self._of_page(node)
         pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-        if pages > PAGES and not counts:
+        if pages > PAGES and all(rows(node) <= MOST for node, whole in nodes if whole):
             yield f"{pages:,} pages are touched."
-        for node in walk(plan):
-            if node["Actual Loops"]:
-                yield from self._of_count(node) if counts else self._of_node(node)
 
-    def _of_count(self, node: Plan) -> Iterator[str]:
-        """What is counted has to be looked at, and not many times as much beside it."""
-        if thrown_away(node) > max(5 * rows(node), MOST):
-            yield _throws_away(node)
-        if node["Node Type"] == "Seq Scan" and node["Actual Loops"] > 1 and self.sizes[node["Relation Name"]] >= BIG:
+    def _of_whole(self, node: Plan) -> Iterator[str]:
+        """What is counted or listed as a whole has to be looked at, and not many times as much beside it."""
+        if self._throws_away(node) > max(5 * rows(node), MOST):
+            yield _sentence(node)
+        if self._reads_all(node) and node["Actual Loops"] > 1:
             yield f"Every row of {node['Relation Name']} is read {node['Actual Loops']} times."
 
-    def _of_node(self, node: Plan) -> Iterator[str]:
+    def _of_page(self, node: Plan) -> Iterator[str]:
         kind, table = node["Node Type"], node.get("Relation Name", "")
-        if kind == "Seq Scan" and self.sizes[table] >= BIG:
+        if self._reads_all(node):
             yield f"Every row of {table} is read."
-        if thrown_away(node) > MOST:
-            yield _throws_away(node)
+        if self._throws_away(node) > MOST:
+            yield _sentence(node)
         if kind == "Sort" and (sorted_ := sum(rows(child) for child in node["Plans"])) > MOST:
             yield f"{sorted_:,.0f} rows are sorted."
         if table and rows(node) > MOST:
             yield f"{kind} {table} finds {rows(node):,.0f} rows."
 
+    def _throws_away(self, node: Plan) -> float:
+        """Of a small table Postgres reads the few pages that it has, however often."""
+        small = node["Node Type"] == "Seq Scan" and self.sizes[node["Relation Name"]] < BIG
+        return 0 if small else thrown_away(node)
 
-def walk(plan: Plan) -> Iterator[Plan]:
-    yield plan
+    def _reads_all(self, node: Plan) -> bool:
+        return node["Node Type"] == "Seq Scan" and self.sizes[node["Relation Name"]] >= BIG
+
+
+def walk(plan: Plan, whole: bool = False) -> Iterator[tuple[Plan, bool]]:
+    """Every node, and whether all that it finds goes into one value, without a limit on the way."""
+    yield plan, whole
     for child in plan.get("Plans", ()):
-        yield from walk(child)
+        yield from walk(child, plan["Node Type"] == "Aggregate" or (whole and plan["Node Type"] != "Limit"))
 
 
 def rows(node: Plan, of: str = "Actual Rows") -> float:
@@ -134,5 +141,5 @@ def thrown_away(node: Plan) -> float:
     return sum(rows(node, f"Rows Removed by {by}") for by in ("Filter", "Join Filter", "Index Recheck"))
 
 
-def _throws_away(node: Plan) -> str:
+def _sentence(node: Plan) -> str:
     return f"{node['Node Type']} {node.get('Relation Name', '')} throws {thrown_away(node):,.0f} rows away."

@@ -110,7 +110,7 @@ def named(operation: str, **variables: Any) -> tuple[str, Read]:
 def _title(value: Any) -> str:
     if isinstance(value, list):
         return " and ".join(str(each) for each in value)
-    return "…" if len(str(value)) > 20 else str(value)
+    return "..." if len(str(value)) > 20 else str(value)
 
 
 def _value(value: Any, asker: Asker) -> Any:
@@ -149,6 +149,7 @@ OPERATIONS = (
     named("jobs_of_contact", contactId=Id("Contact", "contact", 0)),
     named("jobs_of_contact", contactId=Id("Contact", "contact", 5)),
     named("jobs_of_contact", contactId=Id("Contact", "contact", 0), status="UNSUCCESSFUL"),
+    named("live_cursor"),
     named("mappings"),
     named("mappings", status="FAILED"),
     named("mappings", connectionId=OTHER_CONNECTION),
@@ -211,30 +212,29 @@ SERVICES: tuple[tuple[str, Read], ...] = (
 
 
 _WALL = "Postgres believes that the wall between clients lets 0.5 % of the rows through, so it sorts all of them."
-_ANY = "Filters are written as `$n IS NULL OR …`, and a plan for any arguments can use none of them."
+_ORDER = "The keys of the page before are compared where the index cannot be used for it."
 _INDEX = "No index has what is filtered in front of the order of the list."
 KNOWN = {
     "audit_entries": _WALL,
     "audit_entries, after=OTAwMA": _WALL,
-    "contacts, after=…": _ANY,
+    "clients": _INDEX,
+    "clients, after=...": _INDEX,
+    "contacts, after=...": _ORDER,
     "contacts, connectionId=connection 3": _INDEX,
     "contacts, search=company 0079": _INDEX,
-    "deliveries": _WALL,
     "deliveries, status=FAILED": _INDEX,
     "deliveries, after=the middle": _WALL,
-    "failed_records, openOnly=False, after=the middle": _ANY,
-    "jobs_of_contact, contactId=contact 5": _ANY,
+    "failed_records, openOnly=False, after=the middle": _INDEX,
+    "jobs_of_contact, contactId=contact 0": _INDEX,
+    "jobs_of_contact, contactId=contact 0, status=UNSUCCESSFUL": _INDEX,
     "mappings, status=FAILED": _INDEX,
     "mappings, connectionId=connection 3": _INDEX,
-    "provider_calls, connectionId=connection 0": _ANY,
-    "quotes": _WALL,
-    "quotes, after=the middle": _WALL,
+    "provider_calls, connectionId=connection 0": _INDEX,
     "quotes, status=OPEN": _WALL,
     "quotes, status=EXPIRED": _WALL,
     "quotes, clientId=client 0": _WALL,
     "quotes, clientId=client 0, status=PARTIALLY_APPROVED": _INDEX,
     "quotes_of_contact, contactExternalId=company-0, connectionId=connection 0": _INDEX,
-    "sync_runs": _ANY,
     "sync_runs, status=FAILED": _INDEX,
     "sync_status, connectionId=connection 0": _INDEX,
     "quotes of a big client": _WALL,
