@@ -120,12 +120,20 @@ async def next_in_line(scope: Scope, connection_id: UUID) -> list[tuple[UUID, in
     return [(row["id"], row["fence"]) for row in rows]
 
 
+async def enter_line(scope: Scope, connection_id: UUID) -> bool:
+    """Claims on one connection come one after the other, so that each counts the ones before. False while another one is at it.
+
+    Nobody waits here: a worker that is frozen in its claim would keep others waiting, and what they hold.
+    """
+    sql = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+    return bool(await fetch_value(scope, sql, f"{connection_id}/deliveries"))
+
+
 async def claim(scope: Scope, delivery_id: UUID, connection_id: UUID, *, at_most: int, lease_seconds: float) -> Work | None:
     """Take a delivery that is due and in nobody's hands, if its place in its connection's line is within `at_most`.
 
-    None for any other. Claims on one connection come one after the other, so that each counts the ones before.
+    None for any other. The caller has entered the line.
     """
-    await execute(scope, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{connection_id}/deliveries")
     row = await fetch_row(
         scope,
         f"""

@@ -1,6 +1,7 @@
 """Deliveries: the outbox of decisions. Written in the transaction that decides, sent by a worker, until the provider confirms."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Protocol
@@ -34,6 +35,14 @@ Room = Callable[[UUID, str, int, int], Awaitable[int]]
 """SessionFactory.room: of connection, provider, requests of one decision, how many at most."""
 MarkNeedsAttention = Callable[[Scope, UUID, HubError], Any]
 """ConnectionService.mark_needs_attention; tells the operators."""
+
+
+_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""Seconds between the tries to take a delivery while another one of its connection is just being taken."""
+
+
+class LineBusy(Exception):
+    """Another delivery of the connection is just being taken in hand."""
 
 
 class DeliverySettled(Refusal):
@@ -147,10 +156,19 @@ class DeliveryService(DeliveryReading):
         at_most = await self._at_most(waiting) if waiting and waiting.place <= AT_ONCE else 0
         if waiting is None or waiting.place > at_most:
             return None
+        for pause in _PAUSES:
+            with suppress(LineBusy):
+                return await self._take(scope, delivery_id, waiting, at_most)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+        return None
+
+    async def _take(self, scope: Scope, delivery_id: UUID, waiting: Waiting, at_most: int) -> Work | None:
         async with transaction(scope):
             # A decision holds its quote before its delivery; the same order here, so that nobody waits in a ring.
             if waiting.quote_id is not None:
                 await self.outcomes.lock(scope, waiting.quote_id)
+            if not await repository.enter_line(scope, waiting.connection_id):
+                raise LineBusy
             work = await repository.claim(scope, delivery_id, waiting.connection_id, at_most=at_most, lease_seconds=self.lease_seconds)
             if work is not None:
                 await self._moved(scope, work, work.revision, DeliveryStatus.SENDING)
