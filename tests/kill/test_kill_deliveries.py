@@ -70,13 +70,18 @@ async def _decide(hub: Hub, actor: Actor, quotes: dict[str, UUID]) -> dict[str, 
 
 
 async def _free_leases(actor: Actor) -> None:
-    """A killed worker's lease ends by itself after a minute; the campaign does not wait for that each time."""
+    """A killed worker's lease ends by itself after a minute; the campaign does not wait for that each time.
+
+    What a frozen worker has locked, the server frees after a minute at most.
+    """
     async with transaction(actor.scope):
         await execute(
             actor.scope,
             """
             UPDATE delivery SET lease_expires_at = least(lease_expires_at, now()), next_attempt_at = least(next_attempt_at, now())
-            WHERE organization_id = $1 AND status IN ('queued', 'sending')
+            WHERE id IN (
+                SELECT id FROM delivery WHERE organization_id = $1 AND status IN ('queued', 'sending') FOR UPDATE SKIP LOCKED
+            )
             """,
             actor.organization_id,
         )
