@@ -1,6 +1,7 @@
 """Every query on API tokens."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ async def find(scope: Scope, token_hash: bytes, now: datetime) -> ApiToken | Non
     return _api_token(row) if row else None
 
 
+@cache
 def standing(first: int) -> str:
     """The condition that a token is still what it was, from the parameter `first` on; its values are `standing_values`."""
     organization, token_hash, id, role, permissions, now, seen = (f"${number}" for number in range(first, first + 7))

@@ -1,7 +1,8 @@
 """Runs what was planned: one round trip for all of an operation's root fields that a statement could be made of."""
 
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
-from app.actors import Actor, Permission
+from app.actors import PERMISSIONS, Actor, Permission, Role
 from app.api.bounded import BoundedCache
 from app.api.reads.planner import Unplannable, Values, Viewer
 from app.api.reads.plans import KnownDocument, Plan, find_operation
@@ -62,11 +63,18 @@ class Reads:
 
 
 def viewer_of(actor: Actor) -> Viewer:
-    return Viewer(frozenset(known for known in Permission if actor.may(known)), actor.scope.client_id is not None)
+    return _viewer(actor.role, actor.scopes, actor.scope.client_id is not None)
 
 
-def _environment(hub: Hub) -> Mapping[str, Any]:
-    return {"now": hub.now(), "titles": {name: connector.title for name, connector in hub.connectors.items()}}
+@cache
+def _viewer(role: Role, scopes: frozenset[Permission] | None, is_client: bool) -> Viewer:
+    permissions = PERMISSIONS[role]
+    return Viewer(permissions if scopes is None else permissions & scopes, is_client)
+
+
+def _environment(hub: Hub) -> Mapping[str, Callable[[], Any]]:
+    """What a statement may need to know of the hub, each worked out when it does."""
+    return {"now": hub.now, "titles": lambda: {name: connector.title for name, connector in hub.connectors.items()}}
 
 
 async def run(bound: Bound, actor: Actor, proof: Proof | None = None) -> dict[str, msgspec.Raw] | None:

@@ -67,7 +67,7 @@ class Values:
 
     organization_id: UUID
     client_id: UUID | None
-    environment: Mapping[str, Any]
+    environment: Mapping[str, Callable[[], Any]]
     arguments: Sequence[Arguments]
 
 
@@ -328,9 +328,9 @@ class Planner:
         for name in ("row", "parent", "item"):
             sql = sql.replace(f"{{{name}}}", places.get(name, ""))
         if "{now}" in sql:
-            sql = sql.replace("{now}", self._bound("now", lambda values: values.environment["now"], "timestamptz"))
+            sql = sql.replace("{now}", self._bound("now", lambda values: values.environment["now"](), "timestamptz"))
         if "{titles}" in sql:
-            sql = sql.replace("{titles}", self._bound("titles", lambda values: values.environment["titles"], "jsonb"))
+            sql = sql.replace("{titles}", self._bound("titles", lambda values: values.environment["titles"](), "jsonb"))
         return sql
 
     def _bound(self, name: str, binder: Binder, kind: str) -> str:

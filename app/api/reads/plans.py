@@ -13,13 +13,19 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLField,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    Undefined,
+    coerce_input_value,
+    get_nullable_type,
+    is_leaf_type,
 )
-from graphql.execution.values import get_argument_values, get_variable_values
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_argument_values, get_variable_values
 
 from app.api.bounded import BoundedCache
 from app.api.reads.planner import Arguments, Binder, Planner, Unplannable, Viewer
@@ -55,14 +61,23 @@ class KnownDocument:
     operation: OperationDefinitionNode
     plans: BoundedCache[Hashable, Plan] = field(default_factory=lambda: BoundedCache(_PLANS, _PLANS))
 
-    def variables(self, given: Mapping[str, Any] | None) -> Any:
+    def __post_init__(self) -> None:
+        self._signatures = _plain_signatures(self.schema, self.operation)
+
+    def variables(self, given: Mapping[str, Any] | None) -> VariableValues:
         """graphql-core's coerced variables. Raises Unplannable for wrong ones: the executor says what is wrong."""
-        values = get_variable_values(self.schema, self.operation.variable_definitions or (), dict(given or {}))
+        values = dict(given or {})
+        if self._signatures is not None and values.keys() >= self._signatures.keys():
+            return _coerced(self._signatures, values)
+        return self._coerced_by_the_library(values)
+
+    def _coerced_by_the_library(self, given: dict[str, Any]) -> VariableValues:
+        values = get_variable_values(self.schema, self.operation.variable_definitions or (), given)
         if isinstance(values, list):
             raise Unplannable("the variables are wrong")
         return values
 
-    def plan(self, variables: Any, viewer: Viewer) -> Plan:
+    def plan(self, variables: VariableValues, viewer: Viewer) -> Plan:
         key = (viewer.permissions, viewer.is_client, _shape(variables.coerced))
         plan = self.plans.get(key)
         if plan is None:
@@ -70,10 +85,10 @@ class KnownDocument:
             self.plans.put(key, plan, size=1)
         return plan
 
-    def arguments(self, plan: Plan, variables: Any) -> list[Arguments]:
+    def arguments(self, plan: Plan, variables: VariableValues) -> list[Arguments]:
         return [get_argument_values(definition, node, variables) for definition, node in plan.calls]
 
-    def _make(self, variables: Any, viewer: Viewer) -> Plan:
+    def _make(self, variables: VariableValues, viewer: Viewer) -> Plan:
         fragments = {node.name.value: node for node in self.document.definitions if isinstance(node, FragmentDefinitionNode)}
         selections = Selections(self.schema, fragments, variables)
         query = self.schema.query_type
@@ -120,6 +135,20 @@ def _planned(planner: Planner, fields: Mapping[str, GraphQLField], chosen: Chose
         except Unplannable as reason:
             reasons[key] = str(reason)
     return columns, reasons
+
+
+def _plain_signatures(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, GraphQLVariableSignature] | None:
+    """What each variable must be, where all are scalars or enums: found out once, where the library does so every time."""
+    found = [get_variable_signature(schema, node) for node in operation.variable_definitions or ()]
+    plain = [one for one in found if not isinstance(one, GraphQLError) and is_leaf_type(get_nullable_type(one.type))]
+    return {one.name: one for one in plain} if len(plain) == len(found) else None
+
+
+def _coerced(signatures: Mapping[str, GraphQLVariableSignature], given: Mapping[str, Any]) -> VariableValues:
+    coerced = {name: coerce_input_value(given[name], signature.type) for name, signature in signatures.items()}
+    if any(value is Undefined for value in coerced.values()):
+        raise Unplannable("the variables are wrong")
+    return VariableValues({name: VariableValueSource(signature, given[name]) for name, signature in signatures.items()}, coerced)
 
 
 def find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
