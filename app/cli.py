@@ -226,6 +226,19 @@ def document_schema(
         raise typer.Exit(1)
 
 
+@schemas.command("explain")
+def explain_schema(
+    path: Annotated[Path, typer.Argument(help="a file of GraphQL queries")],
+    variables: Annotated[str, typer.Option(help="their variables, as JSON")] = "{}",
+    role: Annotated[str, typer.Option(help="owner, operator, viewer or client_contact")] = "operator",
+) -> None:
+    """Print the SQL that each query becomes, and why a field is answered by its resolver instead."""
+    from app.commands.explaining import explained
+
+    for line in explained(path.read_text(), variables, role):
+        typer.echo(line)
+
+
 audits = _group("The audit log.")
 app.add_typer(audits, name="audit")
 

@@ -78,6 +78,9 @@ async def open_database(url: str, *, min_size: int = 1, max_size: int = 10) -> N
     _engine = PostgresEngine(config={"dsn": url}, log_queries=False, extensions=())
     await _engine.start_connection_pool(
         min_size=min_size,
+        # Compiled reads are long, and prepared once for each connection; the plans of many kinds of documents are kept.
+        statement_cache_size=300,
+        max_cacheable_statement_size=0,
         max_size=max_size,
         connection_class=_Connection,
         init=_prepare_connection,
@@ -87,6 +90,8 @@ async def open_database(url: str, *, min_size: int = 1, max_size: int = 10) -> N
             "lock_timeout": "20s",
             "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
             "timezone": "UTC",
+            # Compiling a statement takes longer than any of ours runs.
+            "jit": "off",
         },
     )
 

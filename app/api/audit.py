@@ -8,6 +8,8 @@ from app.api.audit_types import AuditEntry
 from app.api.context import Info
 from app.api.ids import parse
 from app.api.pages import After, First, Listing, listing, page_of
+from app.api.reads import sources as reads
+from app.api.reads.sources import Filter, Key, Page
 
 
 @strawberry.type
@@ -25,4 +27,14 @@ class AuditQueries:
         page = await info.context.hub.audit.entries(
             info.context.actor, page_of(first, after), subject_id=None if subject_id is None else parse(subject_id)[1]
         )
-        return listing(page, after, AuditEntry.of)
+        return listing(info, page, after, AuditEntry.of)
+
+
+reads.declare_root(
+    "audit_entries",
+    Page(
+        "AuditEntry",
+        (Key("sequence", "bigint", descending=True),),
+        filters={"subjectId": Filter("{item}.subject_id = {value}", "uuid", lambda given: parse(given)[1])},
+    ),
+)

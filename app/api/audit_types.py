@@ -6,6 +6,9 @@ from typing import Self
 import strawberry
 from strawberry.scalars import JSON
 
+from app.actors import Permission
+from app.api.reads import sources as reads
+from app.api.reads.sources import Expression, Shape
 from app.audit import models
 
 
@@ -34,3 +37,18 @@ class AuditEntry:
             data=entry.data,
             happened_at=entry.happened_at,
         )
+
+
+reads.declare(
+    "AuditEntry",
+    Shape(
+        {
+            "subject_id": Expression("({row}.subject_id)::text"),
+            "actor_name": reads.json_text("name", column="actor", default=""),
+            "actor_kind": reads.json_text("kind", column="actor", default=""),
+        },
+        table="audit_entry",
+        permission=Permission.READ_AUDIT,
+        by_client=True,
+    ),
+)

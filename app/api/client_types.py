@@ -1,7 +1,7 @@
 """Clients, the people who decide for them, and their sites, as GraphQL shows them."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID
 
 import strawberry
@@ -10,10 +10,14 @@ from strawberry import relay
 from app.actors import Permission
 from app.api.context import Info
 from app.api.ids import id_text
+from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
 from app.api.reads import sources as reads
-from app.api.reads.sources import Many, One, Shape
+from app.api.reads.sources import Many, One, Page, Shape
 from app.api.record_types import Contact, record_of
 from app.clients import models
+
+if TYPE_CHECKING:
+    from app.api.quote_types import Quote
 
 
 @strawberry.type(description="Somebody at a client who may see and decide its quotes in the portal.")
@@ -71,6 +75,15 @@ class Client(relay.Node):
         found = None if record is None else record_of(record)
         return found if isinstance(found, Contact) else None
 
+    @strawberry.field(description="Its quotes, newest first, page by page.")
+    async def quotes(
+        self, info: Info, first: First = 50, after: After = None
+    ) -> Listing[Annotated["Quote", strawberry.lazy("app.api.quote_types")]]:
+        from app.api.quote_types import Quote
+
+        page = await info.context.hub.quotes.quotes(info.context.actor, page_of(first, after), client_id=self.uuid)
+        return listing(info, page, after, Quote.of, of=self.uuid)
+
     @classmethod
     def of(cls, client: models.Client) -> Self:
         return cls(
@@ -93,6 +106,7 @@ reads.declare(
             "contacts": Many("ClientContact", "{item}.client_id = {row}.id", "{item}.name, {item}.id"),
             "sites": Many("Site", "{item}.client_id = {row}.id", "{item}.name, {item}.id"),
             "contact": One("Contact", "{item}.id = {row}.contact_record_id"),
+            "quotes": Page("Quote", NEWEST_FIRST, where="{item}.client_id = {row}.id"),
         },
         table="client",
         permission=Permission.READ_CLIENTS,

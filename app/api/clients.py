@@ -19,7 +19,7 @@ class ClientQueries:
     @strawberry.field(description="Clients by name.")
     async def clients(self, info: Info, first: First = 50, after: After = None) -> Listing[Client]:
         page = await info.context.hub.clients.clients(info.context.actor, page_of(first, after))
-        return listing(page, after, Client.of)
+        return listing(info, page, after, Client.of)
 
 
 @strawberry.type(name="AddressInUse", description="The address belongs to a contact of another client.")

@@ -13,9 +13,9 @@ from app.actors import Permission
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
-from app.api.pages import First
+from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
 from app.api.reads import sources as reads
-from app.api.reads.sources import Inline, Items, Many, Resolved, Shape
+from app.api.reads.sources import Inline, Items, Many, Page, Resolved, Shape
 from app.api.refusals import FixBy
 from app.connections import models
 from app.connectors import base
@@ -195,6 +195,15 @@ class Connection(relay.Node):
     async def latest_runs(self, info: Info, first: First = 5) -> list[Annotated["SyncRun", strawberry.lazy("app.api.sync_types")]]:
         return await info.context.loaders.latest_runs.load((self.uuid, first)) or []
 
+    @strawberry.field(description="Its sync runs, newest first, page by page.")
+    async def sync_runs(
+        self, info: Info, first: First = 50, after: After = None
+    ) -> Listing[Annotated["SyncRun", strawberry.lazy("app.api.sync_types")]]:
+        from app.api.sync_types import SyncRun
+
+        page = await info.context.hub.syncs.runs(info.context.actor, page_of(first, after), connection_id=self.uuid)
+        return listing(info, page, after, SyncRun.of, of=self.uuid)
+
     @classmethod
     def of(cls, connection: models.Connection) -> Self:
         return cls(
@@ -296,6 +305,7 @@ reads.declare(
             ),
             "connector": Resolved(),
             "latest_runs": Many("SyncRun", "{item}.connection_id = {row}.id", "{item}.id DESC"),
+            "sync_runs": Page("SyncRun", NEWEST_FIRST, where="{item}.connection_id = {row}.id"),
         },
         table="connection",
         permission=Permission.READ_CONNECTIONS,

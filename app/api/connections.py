@@ -6,8 +6,8 @@ import strawberry
 
 from app.api.connection_types import Connection, Connector, ProviderCall
 from app.api.context import Info
-from app.api.ids import ConnectionId, optional_uuid, uuid_of
-from app.api.pages import OLDEST_FIRST, After, First, Listing, listing, page_of
+from app.api.ids import ConnectionId, optional_uuid, same_id, uuid_of
+from app.api.pages import NEWEST_FIRST, OLDEST_FIRST, After, First, Listing, listing, page_of
 from app.api.queries import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
@@ -28,7 +28,7 @@ class ConnectionQueries:
         after: After = None,
     ) -> Listing[Connection]:
         page = await info.context.hub.connections.list(info.context.actor, page_of(first, after), deleted=deleted)
-        return listing(page, after, Connection.of)
+        return listing(info, page, after, Connection.of)
 
     @strawberry.field(description="One connection, also a deleted one; null when it does not exist.")
     @or_null
@@ -51,7 +51,7 @@ class ConnectionQueries:
             page_of(first, after),
             sync_run_id=optional_uuid(sync_run_id, "SyncRun", field="syncRunId"),
         )
-        return listing(page, after, ProviderCall.of)
+        return listing(info, page, after, ProviderCall.of)
 
 
 reads.declare_root("connection", ById("Connection"))
@@ -61,5 +61,16 @@ reads.declare_root(
         "Connection",
         OLDEST_FIRST,
         filters={"deleted": Filter(lambda deleted: f"{{item}}.deleted_at IS {'NOT ' if deleted else ''}NULL")},
+    ),
+)
+reads.declare_root(
+    "provider_calls",
+    Page(
+        "ProviderCall",
+        NEWEST_FIRST,
+        filters={
+            "connectionId": same_id("connection_id", "Connection", "connectionId"),
+            "syncRunId": same_id("sync_run_id", "SyncRun", "syncRunId"),
+        },
     ),
 )

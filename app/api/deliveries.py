@@ -34,7 +34,7 @@ class DeliveryQueries:
             connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
             quote_id=optional_uuid(quote_id, "Quote", field="quoteId"),
         )
-        return listing(page, after, Delivery.of)
+        return listing(info, page, after, Delivery.of)
 
 
 @strawberry.type(name="DeliverySettled", description="It has arrived, or its decision no longer stands.")

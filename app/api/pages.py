@@ -1,12 +1,13 @@
 """Lists that are read page by page, in the shape that Relay describes. A page is found by a key, never by counting."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from app.api.context import Info
+from app.api.reads.counts import total
 from app.api.reads.sources import Key
 from app.paging import PageRequest, ResultPage
 
@@ -33,17 +34,17 @@ class Edge(Generic[T]):
 
 @strawberry.type(name="Connection", description="One page of a list.")
 class Listing(Generic[T]):
+    asked: strawberry.Private[Info]
+    """The field that the page was asked for by."""
+    of: strawberry.Private[UUID | None]
+    """The row that the list belongs to; None for all rows of the organization."""
     edges: list[Edge[T]] = strawberry.field(description="The items of this page, each with its cursor.")
     nodes: list[T] = strawberry.field(description="The items of this page.")
     page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
 
-
-@strawberry.type(name="Connection", description="One page of a list that can be counted.")
-class CountedListing(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The items of this page, each with its cursor.")
-    nodes: list[T] = strawberry.field(description="The items of this page.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies in the list.")
-    total_count: int | None = strawberry.field(description="How many items the whole list has; counted only when it is asked for.")
+    @strawberry.field(description="How many items the whole list has; counted only when it is asked for.")
+    async def total_count(self) -> int:
+        return await total(self.asked, self.of)
 
 
 def page_of(first: int, after: str | None) -> PageRequest:
@@ -51,50 +52,21 @@ def page_of(first: int, after: str | None) -> PageRequest:
     return PageRequest(first, after)
 
 
-def listing(page: ResultPage[M], after: str | None, convert: Callable[[M], T]) -> Listing[T]:
-    """The GraphQL page of what a service returned."""
-    return Listing(**_parts(page, after, convert))
-
-
-def counted_listing(page: ResultPage[M], after: str | None, convert: Callable[[M], T], total: int | None) -> CountedListing[T]:
-    """The same with the number of all items, None where nobody asked for it."""
-    return CountedListing(**_parts(page, after, convert), total_count=total)
-
-
-def _parts(page: ResultPage[M], after: str | None, convert: Callable[[M], T]) -> dict[str, Any]:
+def listing(info: Info, page: ResultPage[M], after: str | None, convert: Callable[[M], T], *, of: UUID | None = None) -> Listing[T]:
+    """The GraphQL page of what a service returned; `of` is the id of the row that the list belongs to."""
     nodes, cursors = [convert(item) for item in page.items], list(page.cursors)
-    return {
-        "edges": [Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
-        "nodes": nodes,
-        "page_info": PageInfo(
+    return Listing(
+        asked=info,
+        of=of,
+        edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
+        nodes=nodes,
+        page_info=PageInfo(
             has_next_page=page.has_next,
             has_previous_page=after is not None,
             start_cursor=cursors[0] if cursors else None,
             end_cursor=cursors[-1] if cursors else None,
         ),
-    }
-
-
-def selects(info: Info, name: str) -> bool:
-    """Whether the field being resolved was asked for this field of its answer, also by way of a fragment.
-
-    `info.selected_fields` would unfold every use of every fragment; this looks into each of them once.
-    """
-    raw = info._raw_info
-    pending = [node.selection_set for node in raw.field_nodes]
-    seen: set[str] = set()
-    while pending:
-        selection_set = pending.pop()
-        for node in selection_set.selections if selection_set else ():
-            if isinstance(node, FieldNode):
-                if node.name.value == name:
-                    return True
-            elif isinstance(node, InlineFragmentNode):
-                pending.append(node.selection_set)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
-                seen.add(node.name.value)
-                pending.append(raw.fragments[node.name.value].selection_set)
-    return False
+    )
 
 
 NEWEST_FIRST = (Key("id", "uuid", descending=True),)

@@ -7,7 +7,7 @@ import strawberry
 
 from app.api.context import Info
 from app.api.ids import OfConnection, optional_uuid, same_id, uuid_of
-from app.api.pages import NEWEST_FIRST, After, CountedListing, First, counted_listing, page_of, selects
+from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
 from app.api.queries import or_null
 from app.api.quote_types import Quote, QuoteStatus, QuoteTotals
 from app.api.reads import sources as reads
@@ -39,7 +39,7 @@ class QuoteQueries:
         client_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those for this client.")] = None,
         first: First = 50,
         after: After = None,
-    ) -> CountedListing[Quote]:
+    ) -> Listing[Quote]:
         quotes, actor, request = info.context.hub.quotes, info.context.actor, page_of(first, after)
         chosen: _Chosen = {
             "status": models.QuoteStatus(status.value) if status else None,
@@ -47,8 +47,7 @@ class QuoteQueries:
             "connection_id": optional_uuid(connection_id, "Connection", field="connectionId"),
             "client_id": optional_uuid(client_id, "Client", field="clientId"),
         }
-        total = await quotes.count(actor, **chosen) if selects(info, "totalCount") else None
-        return counted_listing(await quotes.quotes(actor, request, **chosen), after, Quote.of, total)
+        return listing(info, await quotes.quotes(actor, request, **chosen), after, Quote.of)
 
     @strawberry.field(description="One quote; null when it does not exist.")
     @or_null

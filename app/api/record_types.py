@@ -16,8 +16,9 @@ from app.api.connection_types import Connection
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
+from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
 from app.api.reads import sources as reads
-from app.api.reads.sources import Expression, One, Shape, Source
+from app.api.reads.sources import Expression, One, Page, Shape, Source
 from app.mappings import models as mappings
 from app.records import entities
 from app.records.models import Record
@@ -103,6 +104,11 @@ class Contact(relay.Node):
     @strawberry.field(description="The connection that it was read from.")
     async def connection(self, info: Info) -> Connection | None:
         return None if self.connection_id is None else await info.context.loaders.connection.load(self.connection_id)
+
+    @strawberry.field(description="Its jobs, newest first, page by page.")
+    async def jobs(self, info: Info, first: First = 50, after: After = None) -> Listing["Job"]:
+        page = await info.context.hub.records.jobs(info.context.actor, page_of(first, after), contact_id=self.uuid)
+        return listing(info, page, after, Job.of, of=self.uuid)
 
     @classmethod
     def of(cls, record: Record) -> Self:
@@ -276,7 +282,14 @@ def _record_shape(type_name: str, entity: type[msgspec.Struct], **more: Source) 
     return Shape(fields | more, table="record", permission=Permission.READ_RECORDS, where=f"{{item}}.entity = '{type_name.lower()}'")
 
 
-reads.declare("Contact", _record_shape("Contact", entities.Contact))
+OF_CONTACT = (
+    "({item}.connection_id, {item}.contact_external_id) IN (SELECT m.connection_id, m.external_id FROM mapping AS m"
+    " WHERE m.organization_id = {item}.organization_id AND m.record_id = "
+)
+"""The jobs of a contact: whose provider says so by the contact's id there."""
+_JOBS = Page("Job", NEWEST_FIRST, where=f"{{item}}.deleted_at IS NULL AND {OF_CONTACT}{{row}}.id)")
+
+reads.declare("Contact", _record_shape("Contact", entities.Contact, jobs=_JOBS))
 reads.declare("Job", _record_shape("Job", entities.Job))
 reads.declare(
     "Record",

@@ -11,7 +11,7 @@ from app.api.pages import BY_NAME, NEWEST_FIRST, After, First, Listing, listing,
 from app.api.queries import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
-from app.api.record_types import Contact, Job, JobStatus, Mapping, MappingStatus
+from app.api.record_types import OF_CONTACT, Contact, Job, JobStatus, Mapping, MappingStatus
 
 
 @strawberry.type
@@ -31,7 +31,7 @@ class RecordQueries:
             connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
             search=search,
         )
-        return listing(page, after, Contact.of)
+        return listing(info, page, after, Contact.of)
 
     @strawberry.field(description="One contact; null when it does not exist.")
     @or_null
@@ -58,7 +58,7 @@ class RecordQueries:
             contact_id=optional_uuid(contact_id, "Contact", field="contactId"),
             status=status.value if status else None,
         )
-        return listing(page, after, Job.of)
+        return listing(info, page, after, Job.of)
 
     @strawberry.field(description="The links between records and their counterparts at providers, newest first.")
     async def mappings(
@@ -79,13 +79,9 @@ class RecordQueries:
             record_id=contact or job,
             status=status.value if status else None,
         )
-        return listing(page, after, Mapping.of)
+        return listing(info, page, after, Mapping.of)
 
 
-_OF_CONTACT = (
-    "({item}.connection_id, {item}.contact_external_id) IN (SELECT m.connection_id, m.external_id FROM mapping AS m"
-    " WHERE m.organization_id = {item}.organization_id AND m.record_id = {value})"
-)
 _CONNECTION = same_id("connection_id", "Connection", "connectionId")
 
 reads.declare_root("contact", ById("Contact"))
@@ -106,7 +102,7 @@ reads.declare_root(
         where="{item}.deleted_at IS NULL",
         filters={
             "connectionId": _CONNECTION,
-            "contactId": Filter(_OF_CONTACT, "uuid", lambda given: uuid_of(given, "Contact", field="contactId")),
+            "contactId": Filter(f"{OF_CONTACT}{{value}})", "uuid", lambda given: uuid_of(given, "Contact", field="contactId")),
             "status": Filter("{item}.status = {value}", value=lambda status: status.value),
         },
     ),

@@ -35,7 +35,7 @@ class SyncQueries:
             connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
             status=status.value if status else None,
         )
-        return listing(page, after, SyncRun.of)
+        return listing(info, page, after, SyncRun.of)
 
     @strawberry.field(description="One sync run; null when it does not exist.")
     @or_null
@@ -65,7 +65,7 @@ class SyncQueries:
             run_id=optional_uuid(sync_run_id, "SyncRun", field="syncRunId"),
             open_only=open_only,
         )
-        return listing(page, after, FailedRecord.of)
+        return listing(info, page, after, FailedRecord.of)
 
 
 reads.declare_root("sync_run", ById("SyncRun"))

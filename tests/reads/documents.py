@@ -50,6 +50,14 @@ class Names:
     cursors: dict[str, list[str]] = field(default_factory=dict)
     texts: Sequence[str] = ("",)
 
+    def learn(self, answer: Any, asked: str = "") -> None:
+        """Remember the cursors in an answer, by the field that they page."""
+        for key, value in answer.items() if isinstance(answer, dict) else ():
+            if key in ("cursor", "endCursor", "startCursor") and value:
+                self.cursors.setdefault(asked, []).append(value)
+            for each in value if isinstance(value, list) else [value]:
+                self.learn(each, asked if key in ("edges", "nodes", "pageInfo") else key)
+
 
 @dataclass(frozen=True)
 class Drawn:

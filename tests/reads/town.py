@@ -73,6 +73,7 @@ async def _fill(place: Place, scale: int) -> None:
         ("sync", 3, _sync),
         ("sync_run", 14 * scale, _run),
         ("failed_record", 9 * scale, _failed),
+        ("provider_call", 9 * scale, _call),
     ):
         for _ in range(count):
             await _insert(place, table, make(place))
@@ -245,6 +246,24 @@ def _failed(place: Place) -> dict[str, Any]:
         "fix_by": chance.choice(("time", "customer", "us")),
         "payload": chance.choice((b"{}", "{ž}".encode(), b"\xff\xfe")),
         "resolved_at": _maybe(chance, _moment(chance)),
+    }
+
+
+def _call(place: Place) -> dict[str, Any]:
+    chance = place.chance
+    return {
+        "id": new_id(),
+        "connection_id": place.some("connection"),
+        "sync_run_id": _maybe(chance, place.some("sync_run")),
+        "method": "GET",
+        "url": "https://provider.test/jobs",
+        "status": _maybe(chance, 200),
+        "attempt": chance.randint(1, 3),
+        "duration_ms": chance.choice((0.0, 12.345678, 1e6)),
+        "waited_ms": chance.choice((0.0, 0.1)),
+        "bytes_received": chance.randint(0, 10**6),
+        "error": _maybe(chance, _text(chance)),
+        "called_at": _moment(chance),
     }
 
 

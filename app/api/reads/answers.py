@@ -1,8 +1,7 @@
 """Runs what was planned: one round trip for all of an operation's root fields that a statement could be made of."""
 
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -10,10 +9,11 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
-from app.actors import PERMISSIONS, Actor, Permission, Role
+from app.actors import Actor
 from app.api.bounded import BoundedCache
-from app.api.reads.planner import Unplannable, Values, Viewer
+from app.api.reads.planner import Unplannable, Values
 from app.api.reads.plans import KnownDocument, Plan, find_operation
+from app.api.reads.viewers import environment_of, viewer_of
 from app.bootstrap import Hub
 from app.database import fetch_row
 from app.errors import InvalidInput
@@ -56,25 +56,10 @@ class Reads:
             plan = known.plan(variables, viewer_of(actor))
             if not plan.planned:
                 return None
-            values = Values(actor.organization_id, actor.scope.client_id, _environment(hub), known.arguments(plan, variables))
+            values = Values(actor.organization_id, actor.scope.client_id, environment_of(hub), known.arguments(plan, variables))
             return Bound(plan, [binder(values) for binder in plan.binders])
         except (Unplannable, InvalidInput, GraphQLError):
             return None
-
-
-def viewer_of(actor: Actor) -> Viewer:
-    return _viewer(actor.role, actor.scopes, actor.scope.client_id is not None)
-
-
-@cache
-def _viewer(role: Role, scopes: frozenset[Permission] | None, is_client: bool) -> Viewer:
-    permissions = PERMISSIONS[role]
-    return Viewer(permissions if scopes is None else permissions & scopes, is_client)
-
-
-def _environment(hub: Hub) -> Mapping[str, Callable[[], Any]]:
-    """What a statement may need to know of the hub, each worked out when it does."""
-    return {"now": hub.now, "titles": lambda: {name: connector.title for name, connector in hub.connectors.items()}}
 
 
 async def run(bound: Bound, actor: Actor, proof: Proof | None = None) -> dict[str, msgspec.Raw] | None:

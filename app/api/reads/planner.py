@@ -71,6 +71,9 @@ class Values:
     arguments: Sequence[Arguments]
 
 
+_KINDS: dict[str, type] = {"uuid": UUID, "text": str, "bigint": int}
+"""What a cursor holds of a key, by the key's type in Postgres."""
+
 Binder = Callable[[Values], Any]
 """Gives a parameter its value. May raise InvalidInput: then the ordinary executor says what is wrong."""
 
@@ -97,6 +100,18 @@ class Planner:
             del self.binders[binders:], self.calls[calls:]
             self._known = known
             raise
+
+    def total(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], of: UUID | None) -> str:
+        """The statement that counts a page's whole list; `of` is the id of the row around it."""
+        definition = parent.fields[nodes[0].name.value]
+        name = _python_name(definition)
+        source = SHAPES[parent.name].source(name) if parent.name in SHAPES else ROOTS[name]
+        assert isinstance(source, Page)
+        shape, item, given = SHAPES[source.target], self._alias(), self.arguments_of(definition, nodes[0])
+        row = "" if of is None else self._alias()
+        where = [self._where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
+        around = "" if of is None else f" CROSS JOIN (SELECT {self._parameter(lambda _: of, 'uuid')} AS id) AS {row}"
+        return f"SELECT count(*) FROM {shape.table} AS {item}{around} WHERE {' AND '.join(where)}"
 
     def _root(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
         source = ROOTS.get(_python_name(definition))
@@ -261,7 +276,7 @@ class Planner:
 
     def _after(self, keys: Sequence[Key], definition: GraphQLField, nodes: Sequence[FieldNode], item: str) -> str:
         """The rows behind a cursor. Its keys run in one direction, so that one comparison of rows finds them."""
-        kinds = [UUID if key.kind == "uuid" else str for key in keys]
+        kinds = [_KINDS[key.kind] for key in keys]
         whole: Any = tuple[tuple(kinds)] if len(kinds) > 1 else kinds[0]  # type: ignore[misc]  # a type made of values
 
         def part(number: int) -> Callable[[Arguments], Any]:
