@@ -280,28 +280,37 @@ async def _throughput(
     results: dict[str, list[tuple[float, float]]] = {"hub": [], "bare": []}
     wanted = arguments.events * arguments.subscribers
     print("| round | subject | messages | messages/s | CPU µs a message | left out |\n|---|---|---|---|---|---|")
-    for number in range(arguments.rounds * 2):
+    for number in range(-2, arguments.rounds * 2):
         subject = ("hub", "bare", "bare", "hub")[number % 4]
         crowd, server = crowds[subject], servers[subject]
         await crowd.ask("reset")
         cpu = server.cpu_seconds()
-        if subject == "hub":
-            await stage.commit(arguments.events)
-        else:
-            texts = [text.replace('"revision":1', f'"revision":{revision}', 1) for revision in range(1, arguments.events + 1)]
-            async with httpx.AsyncClient() as client:
-                await client.post(f"http://127.0.0.1:{bare_port}/send", json={"texts": texts})
+        await _send(arguments.events, stage if subject == "hub" else None, bare_port, text)
         await crowd.ask("wait", messages=wanted, seconds=120, idle=5)
         report = await crowd.ask("report", commits={})
         cpu = server.cpu_seconds() - cpu
+        if not report["messages"]:
+            raise RuntimeError("The listeners heard nothing.")
+        if number < 0:  # both have warmed up
+            continue
         rate, cost = report["messages"] / report["seconds"], cpu / report["messages"] * 1e6
         results[subject].append((rate, cost))
         left_out = wanted - report["messages"]
-        print(f"| {number // 2 + 1} | {subject} | {report['messages']:,} | {rate:,.0f} | {cost:.1f} | {left_out:,} |")
+        print(f"| {number // 2 + 1} | {subject} | {report['messages']:,} | {rate:,.0f} | {cost:.1f} | {left_out:,} |", flush=True)
     ratios = [hub[0] / bare[0] for hub, bare in zip(results["hub"], results["bare"], strict=True)]
     costs = [bare[1] / hub[1] for hub, bare in zip(results["hub"], results["bare"], strict=True)]
     print(f"\nmessages/s of the bare loop's: {statistics.median(ratios):.2f} (rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)});")
     print(f"by CPU: {statistics.median(costs):.2f} (rounds: {', '.join(f'{ratio:.2f}' for ratio in costs)})\n")
+
+
+async def _send(events: int, stage: _Stage | None, bare_port: int, text: str) -> None:
+    """So many events at once, by the hub or by the bare loop."""
+    if stage is not None:
+        await stage.commit(events)
+        return
+    texts = [text.replace('"revision":1', f'"revision":{revision}', 1) for revision in range(1, events + 1)]
+    async with httpx.AsyncClient() as client:
+        await client.post(f"http://127.0.0.1:{bare_port}/send", json={"texts": texts})
 
 
 async def _delay(arguments: argparse.Namespace, stage: _Stage, web: _Process, crowd: _Process) -> None:

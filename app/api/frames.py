@@ -13,12 +13,12 @@ from websockets.protocol import OPEN
 
 DOOR = "crosswalk.frames"
 
-LINGER_SECONDS = 10.0
-"""How long a peer may take to read what was sent before the end; then its connection is dropped with what still waits."""
-
 
 class SharedFrames(WebSocketsSansIOProtocol):
     """uvicorn's WebSockets with shared frames, and without patience for peers that read nothing."""
+
+    linger_seconds = 10.0
+    """How long a peer may take to read what was sent before the end; then its connection is dropped with what still waits."""
 
     async def run_asgi(self) -> None:
         self.scope["extensions"][DOOR] = self.write_frame  # type: ignore[assignment]  # any object will do
@@ -33,12 +33,12 @@ class SharedFrames(WebSocketsSansIOProtocol):
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         super().on_task_complete(task)
-        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self.loop.call_later(self.linger_seconds, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
         """A peer that answers no ping does not take the rest either."""
         super().keepalive_timeout()
-        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self.loop.call_later(self.linger_seconds, self.transport.abort)
 
 
 def text_frame(text: str) -> bytes:

@@ -18,8 +18,10 @@ from app.api.frames import text_frame
 from app.api.masking import log_surprise, sentence_for
 from app.feed.models import Event
 
-KEPT_CHARACTERS = 16_000_000
+KEPT_BYTES = 8_000_000
 """How much of what was rendered a process keeps for those who come a little later, after a broken connection for example."""
+_AROUND = 1_000
+"""What is kept around each text, roughly."""
 
 
 @dataclass(slots=True)
@@ -45,8 +47,8 @@ class Printed:
 class Shelf:
     """What all presses of a process rendered last, and what they are about to render."""
 
-    def __init__(self, characters: int = KEPT_CHARACTERS) -> None:
-        self._room = characters
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._room = kept_bytes
         self._kept: OrderedDict[tuple[Hashable, ...], asyncio.Future[Printed]] = OrderedDict()
 
     def find(self, key: tuple[Hashable, ...]) -> "asyncio.Future[Printed] | None":
@@ -59,7 +61,7 @@ class Shelf:
 
     def keep(self, printed: Printed) -> None:
         """It takes its room; what is oldest makes room for it."""
-        self._room -= len(printed.text)
+        self._room -= len(printed.text) + _AROUND
         while self._room < 0 and self._kept:
             self.drop(next(iter(self._kept)))
 
@@ -71,7 +73,7 @@ class Shelf:
     def drop(self, key: tuple[Hashable, ...]) -> None:
         printed = self._kept.pop(key, None)
         if printed is not None and printed.done() and not printed.cancelled():
-            self._room += len(printed.result().text)
+            self._room += len(printed.result().text) + _AROUND
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,10 +52,10 @@ async def open_server(hub: Hub) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
+async def serving(app: Starlette, websockets: type[SharedFrames] = SharedFrames) -> AsyncIterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, lifespan="off", log_level="error", proxy_headers=False, ws=SharedFrames)
+    config = uvicorn.Config(app, lifespan="off", log_level="error", proxy_headers=False, ws=websockets)
     running = uvicorn.Server(config)
     task = asyncio.create_task(running.serve([listening]))
     while not running.started:
