@@ -1,6 +1,10 @@
-"""Operations that nobody would write, sent as an operator: none may surprise the server."""
+"""Operations that nobody would write, sent as an operator: none may surprise the server.
+
+The suite sends a dozen of each root field; `scripts/campaign api` sets CROSSWALK_EXAMPLES.
+"""
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -20,8 +24,8 @@ from tests.api.client import gid
 from tests.api.conftest import make_token
 from tests.quotes.world import World, make_world
 
-EXAMPLES = 12
-SEED = 20261121
+EXAMPLES = int(os.environ.get("CROSSWALK_EXAMPLES", "12"))
+SEED = int(os.environ.get("CROSSWALK_SEED", "20261121"))
 
 _TIMES = st.sampled_from(["2026-11-21T09:30:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-11-21", "never"])
 _JSON = st.one_of(
@@ -38,8 +42,8 @@ async def _ids(world: World) -> list[str]:
     return [*known, gid("Quote", "no uuid"), gid("Nothing", world.quote_id), gid("", ""), "no id at all", "", "YTo="]
 
 
-def _attack(url: str, token: str, ids: list[str]) -> tuple[int, list[str]]:
-    """How many operations were sent, and what went wrong on the server's side."""
+def _attack(url: str, token: str, ids: list[str], only: str = "") -> tuple[int, list[str]]:
+    """How many operations were sent, and what went wrong on the server's side; of one root field or of all."""
     schemathesis.graphql.scalar("DateTime", _TIMES.map(nodes.String))
     schemathesis.graphql.scalar("JSON", _JSON.map(nodes.String))
     schemathesis.graphql.scalar("ID", st.sampled_from(ids).map(nodes.String))
@@ -62,7 +66,7 @@ def _attack(url: str, token: str, ids: list[str]) -> tuple[int, list[str]]:
 
     for result in schema.get_all_operations():
         operation = result.ok()
-        if operation.definition.root_type.name != "SUBSCRIPTION":
+        if operation.definition.root_type.name != "SUBSCRIPTION" and only in ("", operation.definition.field_name):
             _examples(operation.as_strategy(), send)
     return sent, failures
 
@@ -73,7 +77,7 @@ def _examples(strategy: Any, send: Any) -> None:
     seed(SEED)(settings(max_examples=EXAMPLES, **quiet)(given(strategy)(send)))()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(max(120, EXAMPLES * 12))
 async def test_no_operation_that_the_schema_allows_surprises_the_server(hub: Hub, owner: Actor, sandbox: RunningSandbox, server: str):
     world = await make_world(hub, owner, sandbox)
     token = await make_token(hub, owner, "operator")
@@ -82,3 +86,21 @@ async def test_no_operation_that_the_schema_allows_surprises_the_server(hub: Hub
 
     assert failures == []
     assert sent > 300
+
+
+async def test_a_planted_error_is_found(hub: Hub, owner: Actor, sandbox: RunningSandbox, server: str, monkeypatch: pytest.MonkeyPatch):
+    """One field that fails for one kind of argument only, as faults do."""
+    world = await make_world(hub, owner, sandbox)
+    token = await make_token(hub, owner, "operator")
+    list_syncs = hub.schedules.syncs
+
+    async def fail_for_ours(actor: Actor, connection_id: Any) -> Any:
+        if connection_id == world.connection.id:
+            raise ZeroDivisionError
+        return await list_syncs(actor, connection_id)
+
+    monkeypatch.setattr(hub.schedules, "syncs", fail_for_ours)
+
+    _, failures = await asyncio.to_thread(_attack, f"http://{server}/graphql", token, await _ids(world), "syncs")
+
+    assert failures

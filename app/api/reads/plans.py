@@ -160,9 +160,12 @@ def find_operation(document: DocumentNode, name: str | None) -> OperationDefinit
     return named[0]
 
 
-def _shape(value: Any) -> Hashable:
+def _shape(variables: Mapping[str, Any]) -> Hashable:
+    """What of the variables a statement's text depends on. They come in the order in which the operation declares them."""
+    return (*variables, *map(_kind, variables.values()))
+
+
+def _kind(value: Any) -> Hashable:
     if value is None or isinstance(value, bool | Enum):
         return value
-    if isinstance(value, dict):
-        return tuple((name, _shape(inner)) for name, inner in sorted(value.items()))
-    return "…"
+    return _shape(value) if isinstance(value, dict) else "…"
