@@ -20,6 +20,8 @@ from app.feed.models import Event
 
 KEPT_BYTES = 8_000_000
 """How much of what was rendered a process keeps for those who come a little later, after a broken connection for example."""
+EVENTS_OF_ONE_OPERATION = 200
+"""graphql-core 3.3 keeps about 3 kB of each event for as long as a subscription runs; after these it begins anew."""
 _AROUND = 1_000
 """What is kept around each text, roughly."""
 
@@ -116,8 +118,8 @@ class Press:
         return await asyncio.shield(self.begin(event))
 
     async def events(self) -> AsyncIterator[Event]:
-        """What the field of the subscription makes payloads of."""
-        while True:
+        """What the field of the subscription makes payloads of, until the operation has to begin again."""
+        for _ in range(EVENTS_OF_ONE_OPERATION):
             if self._in_hand is None:
                 self._in_hand = await self._waiting.get()
             self.is_last = self.has_failed = False
@@ -128,7 +130,7 @@ class Press:
         self._shelf.forget(self)
 
     async def _run(self) -> None:
-        """An operation that ends, because an event could not be rendered or it was refused, begins again with the next."""
+        """An operation that ends, because it has rendered enough, or could not, begins again with the next event."""
         while True:
             self._in_hand = self._in_hand or await self._waiting.get()
             try:

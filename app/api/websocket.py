@@ -61,12 +61,13 @@ class PeerGone(Exception):
 class SocketSink:
     """The `next` messages of one operation. The text of the answer goes in as it is."""
 
-    __slots__ = ("_head", "_rest", "_websocket", "_write")
+    __slots__ = ("_head", "_is_gone", "_rest", "_websocket", "_write")
 
     def __init__(self, websocket: WebSocket, operation_id: str) -> None:
         self._websocket = websocket
         self._head = f'{{"id":{msgspec.json.encode(operation_id).decode()},"type":"next","payload":'
         self._rest: Awaitable[None] | None = None
+        self._is_gone = False
         self._write = door_of(websocket.scope)
 
     def offer(self, printed: Printed) -> bool:
@@ -75,23 +76,22 @@ class SocketSink:
         try:
             self._rest = begin(self._websocket.send(self._message(printed)))
         except Exception:
-            self._rest = _gone()
+            self._is_gone = True
+            return False
         return self._rest is None
 
     async def send(self, printed: Printed) -> None:
         await _in_time(self._websocket.send(self._message(printed)))
 
     async def drained(self) -> None:
+        if self._is_gone:
+            raise PeerGone
         rest, self._rest = self._rest, None
         if rest is not None:
             await _in_time(rest)
 
     def _message(self, printed: Printed) -> Message:
         return {"type": "websocket.send", "text": printed.message(self._head)}
-
-
-async def _gone() -> None:
-    raise PeerGone
 
 
 async def _in_time(sending: Awaitable[None]) -> None:
