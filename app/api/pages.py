@@ -1,12 +1,14 @@
 """Lists that are read page by page, in the shape that Relay describes. A page is found by a key, never by counting."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
 
 from app.api.context import Info
+from app.api.enums import enum
 from app.api.reads.counts import total
 from app.api.reads.sources import Key
 from app.paging import PageRequest, ResultPage
@@ -16,6 +18,19 @@ M = TypeVar("M")
 
 First = Annotated[int, strawberry.argument(description="How many to return: 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="Return what follows this cursor, an `endCursor` of the page before.")]
+
+
+@enum(
+    "In which order a list is read.",
+    NEWEST_FIRST="What the hub saw last comes first.",
+    OLDEST_FIRST="What the hub saw first comes first.",
+)
+class ListOrder(Enum):
+    NEWEST_FIRST = "newest_first"
+    OLDEST_FIRST = "oldest_first"
+
+
+Order = Annotated[ListOrder, strawberry.argument(description="In which order the list is read; a cursor counts only in its own.")]
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -72,3 +87,4 @@ def listing(info: Info, page: ResultPage[M], after: str | None, convert: Callabl
 NEWEST_FIRST = (Key("id", "uuid", descending=True),)
 OLDEST_FIRST = (Key("id", "uuid"),)
 BY_NAME = (Key("name", "text"), Key("id", "uuid"))
+EITHER_WAY = {ListOrder.NEWEST_FIRST.value: NEWEST_FIRST, ListOrder.OLDEST_FIRST.value: OLDEST_FIRST}

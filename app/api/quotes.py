@@ -7,7 +7,7 @@ import strawberry
 
 from app.api.context import Info
 from app.api.ids import OfConnection, optional_uuid, same_id, uuid_of
-from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
+from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, listing, page_of
 from app.api.queries import or_null
 from app.api.quote_types import Quote, QuoteStatus, QuoteTotals
 from app.api.reads import sources as reads
@@ -37,6 +37,7 @@ class QuoteQueries:
         ] = None,
         connection_id: OfConnection = None,
         client_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those for this client.")] = None,
+        order: Order = ListOrder.NEWEST_FIRST,
         first: First = 50,
         after: After = None,
     ) -> Listing[Quote]:
@@ -47,7 +48,7 @@ class QuoteQueries:
             "connection_id": optional_uuid(connection_id, "Connection", field="connectionId"),
             "client_id": optional_uuid(client_id, "Client", field="clientId"),
         }
-        return listing(info, await quotes.quotes(actor, request, **chosen), after, Quote.of)
+        return listing(info, await quotes.quotes(actor, request, **chosen, oldest_first=order is ListOrder.OLDEST_FIRST), after, Quote.of)
 
     @strawberry.field(description="One quote; null when it does not exist.")
     @or_null
@@ -73,6 +74,7 @@ reads.declare_root(
     Page(
         "Quote",
         NEWEST_FIRST,
+        orders=EITHER_WAY,
         filters={
             "status": Filter(lambda status: status_condition(models.QuoteStatus(status.value)).format(quote="{item}", now="{now}")),
             "contactExternalId": Filter("{item}.contact_external_id = {value}"),

@@ -7,7 +7,7 @@ import strawberry
 
 from app.api.context import Info
 from app.api.ids import OfConnection, optional_uuid, same_id, uuid_of
-from app.api.pages import BY_NAME, NEWEST_FIRST, After, First, Listing, listing, page_of
+from app.api.pages import BY_NAME, EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, listing, page_of
 from app.api.queries import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
@@ -48,6 +48,7 @@ class RecordQueries:
         contact_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this contact.")] = None,
         connection_id: OfConnection = None,
         status: Annotated[JobStatus | None, strawberry.argument(description="Only those that stand here.")] = None,
+        order: Order = ListOrder.NEWEST_FIRST,
         first: First = 50,
         after: After = None,
     ) -> Listing[Job]:
@@ -57,6 +58,7 @@ class RecordQueries:
             connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
             contact_id=optional_uuid(contact_id, "Contact", field="contactId"),
             status=status.value if status else None,
+            oldest_first=order is ListOrder.OLDEST_FIRST,
         )
         return listing(info, page, after, Job.of)
 
@@ -99,6 +101,7 @@ reads.declare_root(
     Page(
         "Job",
         NEWEST_FIRST,
+        orders=EITHER_WAY,
         where="{item}.deleted_at IS NULL",
         filters={
             "connectionId": _CONNECTION,

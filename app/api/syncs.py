@@ -6,7 +6,7 @@ import strawberry
 
 from app.api.context import Info
 from app.api.ids import ConnectionId, OfConnection, optional_uuid, same_id, uuid_of
-from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
+from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, listing, page_of
 from app.api.queries import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
@@ -26,6 +26,7 @@ class SyncQueries:
         info: Info,
         connection_id: OfConnection = None,
         status: Annotated[SyncRunStatus | None, strawberry.argument(description="Only those that stand here.")] = None,
+        order: Order = ListOrder.NEWEST_FIRST,
         first: First = 50,
         after: After = None,
     ) -> Listing[SyncRun]:
@@ -34,6 +35,7 @@ class SyncQueries:
             page_of(first, after),
             connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
             status=status.value if status else None,
+            oldest_first=order is ListOrder.OLDEST_FIRST,
         )
         return listing(info, page, after, SyncRun.of)
 
@@ -74,6 +76,7 @@ reads.declare_root(
     Page(
         "SyncRun",
         NEWEST_FIRST,
+        orders=EITHER_WAY,
         filters={
             "connectionId": same_id("connection_id", "Connection", "connectionId"),
             "status": Filter("{item}.status = {value}", value=lambda status: status.value),

@@ -30,11 +30,20 @@ class QuoteReading:
         contact_external_id: str | None = None,
         connection_id: UUID | None = None,
         client_id: UUID | None = None,
+        oldest_first: bool = False,
     ) -> ResultPage[Quote]:
-        """The newest first, without lines and decisions: ask for these by the quotes' ids."""
+        """The newest first (or the oldest), without lines and decisions: ask for these by the quotes' ids."""
         actor.require(Permission.READ_QUOTES)
         chosen = Filter(status, contact_external_id, connection_id, client_id)
-        found = await repository.page(actor.scope, chosen, first=page.first, before=page.key(UUID), now=self.now(), titles=self.titles)
+        found = await repository.page(
+            actor.scope,
+            chosen,
+            first=page.first,
+            after=page.key(UUID),
+            now=self.now(),
+            titles=self.titles,
+            oldest_first=oldest_first,
+        )
         return ResultPage.cut(found, page.first, lambda quote: quote.id)
 
     async def count(

@@ -121,13 +121,23 @@ def _quote(row: asyncpg.Record, titles: Mapping[str, str], **details: Any) -> Qu
     )
 
 
-async def page(scope: Scope, chosen: Filter, *, first: int, before: UUID | None, now: datetime, titles: Mapping[str, str]) -> list[Quote]:
-    """Quotes, newest first; one more than `first`, to see whether there are more."""
+async def page(
+    scope: Scope,
+    chosen: Filter,
+    *,
+    first: int,
+    after: UUID | None,
+    now: datetime,
+    titles: Mapping[str, str],
+    oldest_first: bool = False,
+) -> list[Quote]:
+    """Quotes, newest first or oldest first; one more than `first`, to see whether there are more."""
+    behind, order = (">", "quote.id") if oldest_first else ("<", "quote.id DESC")
     conditions, arguments = _conditions(chosen, [scope.organization_id, now])
-    if before is not None:
-        arguments.append(before)
-        conditions += f" AND quote.id < ${len(arguments)}"
-    rows = await fetch(scope, f"SELECT {_HEAD} FROM quote WHERE {conditions} ORDER BY quote.id DESC LIMIT {first + 1:d}", *arguments)
+    if after is not None:
+        arguments.append(after)
+        conditions += f" AND quote.id {behind} ${len(arguments)}"
+    rows = await fetch(scope, f"SELECT {_HEAD} FROM quote WHERE {conditions} ORDER BY {order} LIMIT {first + 1:d}", *arguments)
     return [_quote(row, titles) for row in rows]
 
 

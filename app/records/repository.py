@@ -138,20 +138,22 @@ async def jobs(
     connection_id: UUID | None,
     contact_id: UUID | None,
     status: str | None,
+    oldest_first: bool = False,
 ) -> list[Record]:
-    """Jobs, newest first; of one contact where `contact_id` is given."""
+    """Jobs, newest first or oldest first; of one contact where `contact_id` is given."""
+    behind, order = (">", "id") if oldest_first else ("<", "id DESC")
     rows = await fetch(
         scope,
         f"""
         SELECT {_COLUMNS} FROM record
         WHERE organization_id = $1 AND entity = 'job' AND deleted_at IS NULL
           AND ($2::uuid IS NULL OR connection_id = $2)
-          AND ($3::uuid IS NULL OR id < $3)
+          AND ($3::uuid IS NULL OR id {behind} $3)
           AND ($4::uuid IS NULL OR (connection_id, contact_external_id) IN (
                 SELECT connection_id, external_id FROM mapping
                 WHERE organization_id = $1 AND record_id = $4))
           AND ($5::text IS NULL OR status = $5)
-        ORDER BY id DESC LIMIT $6
+        ORDER BY {order} LIMIT $6
         """,
         scope.organization_id,
         connection_id,

@@ -52,11 +52,18 @@ class RecordService:
         connection_id: UUID | None = None,
         contact_id: UUID | None = None,
         status: str | None = None,
+        oldest_first: bool = False,
     ) -> ResultPage[Record]:
-        """Jobs, newest first; of one contact where `contact_id` is given."""
+        """Jobs, newest first or oldest first; of one contact where `contact_id` is given."""
         actor.require(Permission.READ_RECORDS)
         found = await repository.jobs(
-            actor.scope, first=page.first, after=page.key(UUID), connection_id=connection_id, contact_id=contact_id, status=status
+            actor.scope,
+            first=page.first,
+            after=page.key(UUID),
+            connection_id=connection_id,
+            contact_id=contact_id,
+            status=status,
+            oldest_first=oldest_first,
         )
         return ResultPage.cut(found, page.first, lambda record: record.id)
 

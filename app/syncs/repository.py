@@ -96,15 +96,18 @@ async def get_runs(scope: Scope, run_ids: Sequence[UUID]) -> list[SyncRun]:
     return await _with_streams(scope, rows)
 
 
-async def runs(scope: Scope, *, first: int, after: UUID | None, connection_id: UUID | None, status: str | None) -> list[SyncRun]:
-    """Runs, newest first; one more than `first`."""
+async def runs(
+    scope: Scope, *, first: int, after: UUID | None, connection_id: UUID | None, status: str | None, oldest_first: bool = False
+) -> list[SyncRun]:
+    """Runs, newest first or oldest first; one more than `first`."""
+    behind, order = (">", "id") if oldest_first else ("<", "id DESC")
     rows = await fetch(
         scope,
         f"""
         SELECT {_RUN} FROM sync_run
-        WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2)
+        WHERE organization_id = $1 AND ($2::uuid IS NULL OR id {behind} $2)
           AND ($3::uuid IS NULL OR connection_id = $3) AND ($4::text IS NULL OR status = $4)
-        ORDER BY id DESC LIMIT $5
+        ORDER BY {order} LIMIT $5
         """,
         scope.organization_id,
         after,

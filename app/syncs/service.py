@@ -199,11 +199,24 @@ class SyncService:
         return await repository.get_runs(actor.scope, run_ids)
 
     async def runs(
-        self, actor: Actor, page: PageRequest, *, connection_id: UUID | None = None, status: str | None = None
+        self,
+        actor: Actor,
+        page: PageRequest,
+        *,
+        connection_id: UUID | None = None,
+        status: str | None = None,
+        oldest_first: bool = False,
     ) -> ResultPage[SyncRun]:
-        """Runs, newest first."""
+        """Runs, newest first or oldest first."""
         actor.require(Permission.READ_SYNCS)
-        found = await repository.runs(actor.scope, first=page.first, after=page.key(UUID), connection_id=connection_id, status=status)
+        found = await repository.runs(
+            actor.scope,
+            first=page.first,
+            after=page.key(UUID),
+            connection_id=connection_id,
+            status=status,
+            oldest_first=oldest_first,
+        )
         return ResultPage.cut(found, page.first, lambda run: run.id)
 
     async def latest_runs(self, actor: Actor, connection_ids: Sequence[UUID], page: PageRequest) -> dict[UUID, list[SyncRun]]:

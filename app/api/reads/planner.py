@@ -247,12 +247,13 @@ class Planner:
         given = self.arguments_of(definition, nodes[0])
         size = self._argument(definition, nodes, lambda values: PageRequest(values["first"]).first, "int")
         where = [self._where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
-        place = _Place(source.keys, item, size, has_previous=given.get("after") is not None, matching=where)
-        after = [self._after(source.keys, definition, nodes, item)] if place.has_previous else []
+        keys = source.keys_for(given.get("order"))
+        place = _Place(keys, item, size, has_previous=given.get("after") is not None, matching=where)
+        after = [self._after(keys, definition, nodes, item)] if place.has_previous else []
         value = self._listing(shape, get_named_type(definition.type), nodes, row, place)
         rows = (
             f"SELECT * FROM {shape.table} AS {item} WHERE {' AND '.join([*where, *after])}"
-            f" ORDER BY {', '.join(_order(key, item) for key in source.keys)} LIMIT {size} + 1"
+            f" ORDER BY {', '.join(_order(key, item) for key in keys)} LIMIT {size} + 1"
         )
         numbered = f"SELECT *, row_number() OVER () AS place FROM ({rows}) AS {item}"
         # Counting makes one answer of the rows, also where nothing that is asked for does.

@@ -85,12 +85,20 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of another type's rows, found by its keys; `filters` by the names of the arguments."""
+    """A page of another type's rows, found by its keys; `filters` by the names of the arguments.
+
+    `orders` are other keys, by the values of the argument `order`; each direction of an index is one.
+    """
 
     target: str
     keys: Sequence[Key]
     where: str = "true"
     filters: Mapping[str, Filter] = field(default_factory=dict)
+    orders: Mapping[str, Sequence[Key]] = field(default_factory=dict)
+
+    def keys_for(self, order: Any) -> Sequence[Key]:
+        """`order` is a member of the argument's enum, or None."""
+        return self.orders.get(getattr(order, "value", order), self.keys)
 
 
 @dataclass(frozen=True, slots=True)
