@@ -13,6 +13,7 @@ from app.errors import InvalidInput
 T = TypeVar("T")
 
 MAXIMUM = 100
+_BIGINT = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,15 @@ def encode_cursor(key: Any) -> str:
 def decode_cursor(cursor: str, kind: type[T]) -> T:
     """Raises InvalidInput for anything that `encode_cursor` did not make."""
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+        key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+        _require_storable(key)
     except (binascii.Error, msgspec.MsgspecError, ValueError):
         raise InvalidInput(fields={"after": "This cursor is not one of ours; start again without it."}) from None
+    return key
+
+
+def _require_storable(key: Any) -> None:
+    """Raises ValueError for what Postgres could not compare with: no bigint, or text that holds U+0000."""
+    for part in key if isinstance(key, tuple) else (key,):
+        if (isinstance(part, int) and not -_BIGINT <= part < _BIGINT) or (isinstance(part, str) and "\0" in part):
+            raise ValueError(part)

@@ -1,7 +1,7 @@
 """What every operation passes, whichever path answers it: which text it means, whether that is allowed, what it costs.
 
 The library's view comes through here in app/api/execution.py, WebSockets in app/api/websocket.py. Each step is a function
-of its own, so that a shorter path can take the same steps: `text`, `check`, `admit`.
+of its own, so that a shorter path can take the same steps: `text`, `check`, `price`, `admit`.
 """
 
 from typing import Any
@@ -112,6 +112,15 @@ class Gate:
             self.rates.add(context.actor, min(len(text), self.limits.document) // CHARACTERS_FOR_ONE)
         return self._checker.check(schema, text, may_look_inside=context.may_look_inside)
 
+    def price(self, checked: Checked, operation_name: str | None, variables: dict[str, Any] | None) -> int:
+        """What a valid operation costs; counts nothing. Raises InvalidInput, LimitExceeded."""
+        require_legible(variables, self.limits)
+        bill = checked.bills.get(operation_name)
+        cost = bill.total(variables) if bill else 1
+        if cost > self.limits.cost:
+            raise LimitExceeded(Excess("cost", self.limits.cost, cost))
+        return cost
+
     async def admit(self, checked: Checked, operation_name: str | None, variables: dict[str, Any] | None, actor: Actor) -> int:
         """Count the operation for its caller; returns what it costs. It may run beside the reads that it is about.
 
@@ -120,12 +129,11 @@ class Gate:
         if checked.errors:
             await self.rates.take(actor, MISTAKE)
             return MISTAKE
-        require_legible(variables, self.limits)
-        bill = checked.bills.get(operation_name)
-        cost = bill.total(variables) if bill else 1
-        if cost > self.limits.cost:
+        try:
+            cost = self.price(checked, operation_name, variables)
+        except LimitExceeded:
             await self.rates.take(actor, 1)
-            raise LimitExceeded(Excess("cost", self.limits.cost, cost))
+            raise
         await self.rates.take(actor, cost)
         return cost
 

@@ -127,6 +127,10 @@ class Rates:
             bucket.level += cost
             self._settle_soon(caller, cost)
 
+    def give_back(self, actor: Actor, cost: int) -> None:
+        """Uncount what was taken for an operation that another path now answers, and counts."""
+        self.add(actor, -min(cost, self.allowed))
+
     async def _take_shared(self, caller: str, cost: int) -> None:
         before = self._unsettled.pop(caller, 0)
         answer = await self._send([(caller, before, False), (caller, cost, True)])

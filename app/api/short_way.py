@@ -1,8 +1,9 @@
 """Answers a read whose caller and document were seen before, without entering the library's view.
 
 It takes the steps that the long way takes (which text, is it allowed, what does it cost) by the same functions, and gives
-way to it wherever there is anything to explain: then it has read nothing and counted nothing. Who asks is not looked up
-first: the statement itself carries the condition that the token still stands, so a revoked token reads nothing either.
+way to it wherever there is anything to explain: then it has read nothing, and what it counted it gives back. Who asks is
+not looked up first: the statement itself carries the condition that the token still stands, so a revoked token reads
+nothing either.
 """
 
 from hashlib import sha256
@@ -53,23 +54,26 @@ class ShortWay:
             return None
 
     async def _read(self, request: Request, context: Context, asked: Asked) -> Response | None:
-        bound = await self._bound(context, asked)
-        if bound is None:
+        found = await self._priced(context, asked)
+        if found is None:
             return None
-        credential = context.credential
+        bound, cost = found
+        credential, rates = context.credential, Gate.of(context.hub).rates
         assert credential is not None
         proof = context.hub.organizations.proof(credential.secret, context.actor)
+        await rates.take(context.actor, cost)
         try:
             answers = await run(bound, context.actor, proof)
         except Exception as error:
             return _response(request, {"data": None, "errors": [presented(as_error(error, bound), context).formatted]})
         if answers is None:
             self._callers.drop(_digest(credential))
+            rates.give_back(context.actor, cost)
             return None
         return _response(request, {"data": answers})
 
-    async def _bound(self, context: Context, asked: Asked) -> Bound | None:
-        """The read, allowed and counted. What the long way would refuse raises or is None, and is not counted here."""
+    async def _priced(self, context: Context, asked: Asked) -> tuple[Bound, int] | None:
+        """The read, allowed, and its cost. What the long way would refuse raises or is None."""
         gate = Gate.of(context.hub)
         text = await gate.text(asked, context, self.schema)
         checked = gate.check(text, context, self.schema) if text else None
@@ -79,8 +83,7 @@ class ShortWay:
         bound = None if known is None else self.reads.bind(known, asked.variables, context.actor, context.hub)
         if bound is None or bound.plan.rest is not None:
             return None
-        await gate.admit(checked, asked.operation_name, asked.variables, context.actor)
-        return bound
+        return bound, gate.price(checked, asked.operation_name, asked.variables)
 
 
 async def _asked(request: Request) -> Asked | None:

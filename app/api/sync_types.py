@@ -336,7 +336,7 @@ reads.declare(
         {
             "id": reads.global_id("SyncRun"),
             "requested_by": reads.json_text("name", column="requested_by", default=""),
-            "counts": One("SyncCounts", _OF_RUN),
+            "counts": One("SyncCounts", _OF_RUN, summed=True),
             "streams": Many("SyncRunStream", _OF_RUN, "{item}.position"),
             "seconds_left": Expression(_SECONDS_LEFT),
             "connection": One("Connection", "{item}.id = {row}.connection_id"),

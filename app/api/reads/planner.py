@@ -41,10 +41,14 @@ from app.api.reads.sources import (
     Resolved,
     Shape,
     Source,
+    column,
     quoted,
 )
 from app.errors import InvalidInput
 from app.paging import MAXIMUM, PageRequest
+
+_MOST_TABLES, _MOST_FIELDS = 150, 2000
+"""What one statement may hold. Beyond that Postgres plans longer than resolvers take, and remembers megabytes of plan."""
 
 Arguments = Mapping[str, Any]
 
@@ -89,23 +93,24 @@ class Planner:
     calls: list[tuple[GraphQLField, FieldNode]] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
     _aliases: int = 0
+    _fields: int = 0
 
     def root(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
         """The SQL expression of a root field's JSON. Raises Unplannable, and has then planned nothing."""
-        binders, calls, known = len(self.binders), len(self.calls), dict(self._known)
+        binders, calls, known, size = len(self.binders), len(self.calls), dict(self._known), (self._aliases, self._fields)
         try:
             return self._root(definition, nodes)
         except Unplannable:
             # Postgres accepts no parameter that its statement does not use.
             del self.binders[binders:], self.calls[calls:]
-            self._known = known
+            self._known, (self._aliases, self._fields) = known, size
             raise
 
     def total(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], of: UUID | None) -> str:
         """The statement that counts a page's whole list; `of` is the id of the row around it."""
         definition = parent.fields[nodes[0].name.value]
-        name = _python_name(definition)
-        source = SHAPES[parent.name].source(name) if parent.name in SHAPES else ROOTS[name]
+        name = python_name(definition)
+        source = SHAPES[parent.name].fields[name] if parent.name in SHAPES else ROOTS[name]
         assert isinstance(source, Page)
         shape, item, given = SHAPES[source.target], self._alias(), self.arguments_of(definition, nodes[0])
         row = "" if of is None else self._alias()
@@ -114,7 +119,7 @@ class Planner:
         return f"SELECT count(*) FROM {shape.table} AS {item}{around} WHERE {' AND '.join(where)}"
 
     def _root(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
-        source = ROOTS.get(_python_name(definition))
+        source = ROOTS.get(python_name(definition))
         if source is None or isinstance(source, Resolved):
             raise Unplannable(f"{nodes[0].name.value} is answered by its resolver")
         self._require(source)
@@ -162,8 +167,11 @@ class Planner:
                 for value, name in shape.variants.items()
             )
             return f"CASE {self._filled(shape.kind, row=row, parent=parent)} {cases} END"
-        pairs = [(key, self._field(shape, kind, chosen, row, parent)) for key, chosen in self.selections.below(kind, nodes).items()]
-        return json_object(pairs)
+        below = self.selections.below(kind, nodes)
+        self._fields += len(below)
+        if self._fields > _MOST_FIELDS:
+            raise Unplannable(f"more than {_MOST_FIELDS} fields")
+        return json_object([(key, self._field(shape, kind, chosen, row, parent)) for key, chosen in below.items()])
 
     def _type(self, name: str) -> GraphQLObjectType:
         kind = self.selections.schema.get_type(name)
@@ -175,7 +183,10 @@ class Planner:
         if name == "__typename":
             return quoted(kind.name)
         definition = kind.fields[name]
-        return self._value(shape.source(_python_name(definition)), definition, nodes, row=row, parent=parent)
+        source = shape.fields.get(python_name(definition))
+        if source is None and has_resolver(definition):
+            raise Unplannable(f"{kind.name}.{name} has a resolver and no source")
+        return self._value(source or column(python_name(definition)), definition, nodes, row=row, parent=parent)
 
     def _inline(self, source: Inline, kind: Any, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
         value = self._object(source.shape, kind, nodes, row, parent)
@@ -195,6 +206,8 @@ class Planner:
         if not self._may(shape):
             return "NULL"
         value = self._object(shape, kind, nodes, item, parent=row)
+        if source.summed:
+            value = _one_of_all(value)
         order = f" ORDER BY {self._filled(source.order, item=item, row=row)}" if source.order else ""
         return f"(SELECT {value} FROM {shape.table} AS {item} WHERE {self._where(shape, source.where, item, row)}{order} LIMIT 1)"
 
@@ -256,8 +269,7 @@ class Planner:
             f" ORDER BY {', '.join(_order(key, item) for key in keys)} LIMIT {size} + 1"
         )
         numbered = f"SELECT *, row_number() OVER () AS place FROM ({rows}) AS {item}"
-        # Counting makes one answer of the rows, also where nothing that is asked for does.
-        return f"(SELECT CASE WHEN count(*) >= 0 THEN {value} END FROM ({numbered}) AS {item})"
+        return f"(SELECT {_one_of_all(value)} FROM ({numbered}) AS {item})"
 
     def _filters(
         self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], given: Arguments, item: str, row: str
@@ -330,6 +342,8 @@ class Planner:
 
     def _alias(self) -> str:
         self._aliases += 1
+        if self._aliases > _MOST_TABLES:
+            raise Unplannable(f"more than {_MOST_TABLES} tables")
         return f"t{self._aliases}"
 
     def _where(self, shape: Shape, where: str, item: str, row: str) -> str:
@@ -360,8 +374,7 @@ class Planner:
         return f"${len(self.binders)}::{kind}"
 
     def _argument(self, definition: GraphQLField, nodes: Sequence[FieldNode], value: Callable[[Arguments], Any], kind: str) -> str:
-        """A parameter that comes from a field's arguments. Its value is also computed now, so that bad input is found early."""
-        value(self.arguments_of(definition, nodes[0]))
+        """A parameter that comes from a field's arguments."""
         number = next((place for place, (_, node) in enumerate(self.calls) if node is nodes[0]), len(self.calls))
         if number == len(self.calls):
             self.calls.append((definition, nodes[0]))
@@ -397,6 +410,11 @@ class _Place:
         }
 
 
+def _one_of_all(value: str) -> str:
+    """One answer of all rows, also of none, and where nothing in it is an aggregate: counting makes it one."""
+    return f"CASE WHEN count(*) >= 0 THEN {value} END"
+
+
 def _compared(name: str, chosen: Filter, given: Arguments) -> Any:
     """What a filter's condition compares with."""
     return chosen.value(given[name])
@@ -414,7 +432,12 @@ def _order(key: Key, item: str) -> str:
     return f"{item}.{key.column}{' DESC' if key.descending else ''}"
 
 
-def _python_name(definition: GraphQLField) -> str:
+def has_resolver(definition: GraphQLField) -> bool:
+    """Whether Python works the field out, so that no column of its name can be taken for it."""
+    return definition.extensions["strawberry-definition"].base_resolver is not None
+
+
+def python_name(definition: GraphQLField) -> str:
     name = str(definition.extensions["strawberry-definition"].python_name)
     return "id" if name == "_id" else name  # a Relay node's id
 

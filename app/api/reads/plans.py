@@ -31,8 +31,8 @@ from app.api.bounded import BoundedCache
 from app.api.reads.planner import Arguments, Binder, Planner, Unplannable, Viewer
 from app.api.reads.selections import Chosen, Selections
 
-_PLANS = 50
-"""Of one document: for its kinds of viewers and shapes of variables."""
+_PLANS, _CHARACTERS = 50, 100_000
+"""Of one document, for its kinds of viewers and shapes of variables: how many are kept, and how much SQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class KnownDocument:
     schema: GraphQLSchema
     document: DocumentNode
     operation: OperationDefinitionNode
-    plans: BoundedCache[Hashable, Plan] = field(default_factory=lambda: BoundedCache(_PLANS, _PLANS))
+    plans: BoundedCache[Hashable, Plan] = field(default_factory=lambda: BoundedCache(_PLANS, _CHARACTERS))
 
     def __post_init__(self) -> None:
         self._signatures = _plain_signatures(self.schema, self.operation)
@@ -82,7 +82,7 @@ class KnownDocument:
         plan = self.plans.get(key)
         if plan is None:
             plan = self._make(variables, viewer)
-            self.plans.put(key, plan, size=1)
+            self.plans.put(key, plan, size=len(plan.sql))
         return plan
 
     def arguments(self, plan: Plan, variables: VariableValues) -> list[Arguments]:

@@ -41,11 +41,15 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """The row of another type that `where` finds; the first by `order` where there may be several."""
+    """The row of another type that `where` finds; the first by `order` where there may be several.
+
+    `summed`: all of them as one object, whose fields are sums; there is one also where there are no rows.
+    """
 
     target: str
     where: str
     order: str | None = None
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ Source: TypeAlias = Expression | Inline | Items | One | Many | Page | ById | Any
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the fields of an object are, by their Python names. A field that is not named is the column of its name.
+    """What the fields of an object are, by their Python names. A field that is not named is the column of its name, unless
+    it has a resolver: then the ordinary executor answers.
 
     `table` and `permission` are for types that rows of their own stand behind; `by_client` for tables whose rows belong
     to a client; `where` leaves over the rows that are of this type. `variants` makes a union of it: `kind` tells which
@@ -140,9 +145,6 @@ class Shape:
     where: str = "true"
     kind: str = ""
     variants: Mapping[str, str] = field(default_factory=dict)
-
-    def source(self, name: str) -> Source:
-        return self.fields.get(name) or column(name)
 
 
 SHAPES: dict[str, Shape] = {}
