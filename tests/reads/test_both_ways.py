@@ -1,9 +1,7 @@
 """Reads compiled to SQL and reads resolved field by field give the same JSON, whatever is asked."""
 
-import json
 import os
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import hypothesis
@@ -13,58 +11,13 @@ from graphql import parse, validate
 from hypothesis import HealthCheck, strategies
 from hypothesis_graphql import nodes, queries
 
-from app.actors import Actor, Role
-from app.api.context import Context
-from app.api.identity import Caller
-from app.api.loaders import Loaders
 from app.api.reads.sources import ROOTS
 from app.api.schema import export_sdl, schema
-from app.bootstrap import Hub
-from tests.api.client import gid
-from tests.factories import colleague
-from tests.reads.documents import Drawn, Names, dressed
-from tests.reads.town import TEXTS, Place, build
+from tests.reads.asking import Town
+from tests.reads.conftest import SEED
+from tests.reads.documents import dressed
 
 QUERIES = int(os.environ.get("CROSSWALK_QUERIES", "250"))
-SEED = int(os.environ.get("CROSSWALK_SEED", "20261121"))
-
-_TYPES = {"connection": "Connection", "client": "Client", "quote": "Quote", "sync": "Sync", "sync_run": "SyncRun", "delivery": "Delivery"}
-
-
-@dataclass
-class Town:
-    hub: Hub
-    here: Place
-    abroad: Place
-
-    def viewers(self) -> list[Actor]:
-        owner = self.here.owner
-        clients = [self.here.contact_of(client) for client in self.here.ids("client")]
-        return [owner, colleague(owner, Role.OPERATOR), colleague(owner, Role.VIEWER), *clients]
-
-    def names(self) -> Names:
-        """Ids of both organizations: what is abroad must not be found, either way."""
-        ids: dict[str, list[str]] = {}
-        for place in (self.here, self.abroad):
-            for table, name in _TYPES.items():
-                ids.setdefault(name, []).extend(gid(name, id) for id in place.ids(table))
-            for row in place.rows["record"]:
-                name = row["entity"].capitalize()
-                ids.setdefault(name, []).extend([gid(name, row["id"])])
-        return Names(ids, texts=[*TEXTS, *(f"c-{number}" for number in range(6)), "z", "Ž"])
-
-    async def answer(self, drawn: Drawn, actor: Actor, *, compiled: bool) -> Any:
-        context = Context(self.hub, Caller({}, {}, None, []))
-        context.known_actor, context.compiles_reads = actor, compiled
-        context.loaders = Loaders(context)
-        result = await schema().execute(drawn.query, variable_values=drawn.variables, context_value=context)
-        whole = {"data": result.data, "errors": [error.formatted for error in result.errors or []]}
-        return json.loads(msgspec.json.encode(whole)), result
-
-
-@pytest.fixture(scope="module")
-async def town(hub: Hub) -> Town:
-    return Town(hub, await build(hub, SEED), await build(hub, SEED + 1))
 
 
 def _scalars() -> dict[str, Any]:

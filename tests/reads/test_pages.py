@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from tests.api.client import gid
+from tests.reads.asking import Town
 from tests.reads.documents import Drawn
-from tests.reads.test_both_ways import Town, town
-
-__all__ = ["town"]
 
 FIELDS = ("quotes", "jobs", "syncRuns")
 
