@@ -1,5 +1,6 @@
 """The one composition root: web, worker, command line and tests open the same Hub."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
@@ -62,6 +63,10 @@ class Hub:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._stack.aclose()
+
+    def on_close(self, finish: Callable[[], Awaitable[None]]) -> None:
+        """Run this before the resources are closed."""
+        self._stack.push_async_callback(finish)
 
     async def _open_resources(self) -> None:
         settings = self.settings

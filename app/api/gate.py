@@ -65,6 +65,7 @@ class Gate:
         settings = hub.settings
         self.limits = Limits.of(settings)
         self.rates = Rates(hub.redis, settings.rate_cost_per_minute)
+        hub.on_close(self.rates.settled)
         self.trusted_only = settings.trusted_documents_only
         self._trusted = trusted_documents(settings.trusted_documents_dir)
         self._persisted = PersistedDocuments(hub.redis, settings.persisted_documents)

@@ -131,6 +131,11 @@ class Rates:
         """Uncount what was taken for an operation that another path now answers, and counts."""
         self.add(actor, -min(cost, self.allowed))
 
+    async def settled(self) -> None:
+        """Returns when all that was let in until now is counted in Redis, or Redis did not answer."""
+        if self._settling is not None:
+            await asyncio.wait([self._settling])
+
     async def _take_shared(self, caller: str, cost: int) -> None:
         before = self._unsettled.pop(caller, 0)
         answer = await self._send([(caller, before, False), (caller, cost, True)])

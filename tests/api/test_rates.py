@@ -48,8 +48,7 @@ def _rates(redis: Redis, per_minute: int, prefix: str, clock: Clock | None = Non
 
 async def _settled(rates: Rates) -> None:
     async with asyncio.timeout(5):
-        while rates._settling is not None and not rates._settling.done():
-            await asyncio.sleep(0.005)
+        await rates.settled()
 
 
 async def test_a_caller_gets_a_minutes_worth_and_then_as_much_as_has_drained(redis: Redis, caller: Actor):
