@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -254,6 +255,7 @@ async def fetch(scope: Scope, sql: str, *arguments: Any) -> list[asyncpg.Record]
             raise ReadTooSlow(seconds) from None
 
 
+@lru_cache(1000)
 def _scoped(sql: str, arguments: int) -> str:
     """One statement that sets the scope and then reads.
 

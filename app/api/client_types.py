@@ -10,7 +10,7 @@ from strawberry import relay
 from app.actors import Permission
 from app.api.context import Info
 from app.api.ids import id_text
-from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
+from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, nothing, page_of
 from app.api.reads import sources as reads
 from app.api.reads.sources import Many, One, Page, Shape
 from app.api.record_types import Contact, record_of
@@ -81,6 +81,8 @@ class Client(relay.Node):
     ) -> Listing[Annotated["Quote", strawberry.lazy("app.api.quote_types")]]:
         from app.api.quote_types import Quote
 
+        if not info.context.actor.may(Permission.READ_QUOTES):
+            return nothing(info, after, of=self.uuid)
         page = await info.context.hub.quotes.quotes(info.context.actor, page_of(first, after), client_id=self.uuid)
         return listing(info, page, after, Quote.of, of=self.uuid)
 

@@ -13,7 +13,7 @@ from app.actors import Permission
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
-from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
+from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, nothing, page_of
 from app.api.reads import sources as reads
 from app.api.reads.sources import Inline, Items, Many, Page, Resolved, Shape
 from app.api.refusals import FixBy
@@ -201,6 +201,8 @@ class Connection(relay.Node):
     ) -> Listing[Annotated["SyncRun", strawberry.lazy("app.api.sync_types")]]:
         from app.api.sync_types import SyncRun
 
+        if not info.context.actor.may(Permission.READ_SYNCS):
+            return nothing(info, after, of=self.uuid)
         page = await info.context.hub.syncs.runs(info.context.actor, page_of(first, after), connection_id=self.uuid)
         return listing(info, page, after, SyncRun.of, of=self.uuid)
 

@@ -1,6 +1,6 @@
 """What surrounds every request: security headers and the size of bodies."""
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,7 +23,8 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, https: bool) -> None:
         self.app = app
-        self.headers = HEADERS | ({"Strict-Transport-Security": f"max-age={_ONE_YEAR}"} if https else {})
+        headers = HEADERS | ({"Strict-Transport-Security": f"max-age={_ONE_YEAR}"} if https else {}) | {"Cache-Control": "no-store"}
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,10 +33,8 @@ class SecurityHeaders:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                said = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(header for header in self.headers if header[0] not in said)]
             await send(message)
 
         await self.app(scope, receive, send_secured)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -82,6 +82,11 @@ def listing(info: Info, page: ResultPage[M], after: str | None, convert: Callabl
             end_cursor=cursors[-1] if cursors else None,
         ),
     )
+
+
+def nothing(info: Info, after: str | None, *, of: UUID) -> Listing[Any]:
+    """The page of a list whose rows this caller may not see."""
+    return listing(info, ResultPage((), (), False), after, lambda row: row, of=of)
 
 
 NEWEST_FIRST = (Key("id", "uuid", descending=True),)

@@ -46,7 +46,7 @@ class TrustedProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         peer = (scope.get("client") or ("",))[0] if scope["type"] in {"http", "websocket"} else ""
-        if is_trusted(peer, self.networks):
+        if self.networks and is_trusted(peer, self.networks):
             headers = Headers(scope=scope)
             hops = [hop.strip() for hop in ",".join(headers.getlist("x-forwarded-for")).split(",") if hop.strip()]
             scope = dict(scope, client=(client_address(peer, hops, self.networks), 0))

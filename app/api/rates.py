@@ -15,11 +15,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.actors import Actor
+from app.actors import Actor, ActorKind
 from app.errors import FixBy, Refusal
 
 _WINDOW_SECONDS = 60.0
@@ -195,7 +197,12 @@ class Rates:
 
 
 def _caller(actor: Actor) -> str:
-    return f"{actor.organization_id}:{actor.kind}:{actor.id}"
+    return _named(actor.organization_id, actor.kind, actor.id)
+
+
+@lru_cache(_CALLERS)
+def _named(organization_id: UUID, kind: ActorKind, id: UUID | None) -> str:
+    return f"{organization_id}:{kind}:{id}"
 
 
 def retry_after(extensions: Mapping[str, object]) -> str | None:

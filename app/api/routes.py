@@ -21,7 +21,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         expose_headers=["etag", "retry-after"],
     )
     return [
-        Route("/graphql", endpoint, middleware=[other_origins]),
+        Route("/graphql", endpoint, middleware=[other_origins] if settings.allowed_origins else []),
         WebSocketRoute("/graphql", endpoint),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),

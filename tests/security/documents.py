@@ -107,4 +107,5 @@ def _fields(kind: GraphQLObjectType, depth: int, path: tuple[str, ...]) -> Itera
         if is_leaf_type(inner):
             yield name
         elif depth > 1 and kind.name not in path and name != "edges":
-            yield f"{name} {_selection(inner, depth - 1, (*path, kind.name), None)}"
+            page = "(first: 2)" if "first" in definition.args else ""
+            yield f"{name}{page} {_selection(inner, depth - 1, (*path, kind.name), None)}"

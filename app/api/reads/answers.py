@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -66,9 +67,14 @@ async def run(bound: Bound, actor: Actor, proof: Proof | None = None) -> dict[st
     """The JSON of each planned root field, as Postgres wrote it. None when the proof does not hold: nothing was read."""
     sql, parameters = bound.plan.sql, bound.parameters
     if proof is not None:
-        sql, parameters = f"{sql} WHERE {proof.condition(len(parameters) + 1)}", [*parameters, *proof.values]
+        sql, parameters = _proven(sql, proof.condition(len(parameters) + 1)), [*parameters, *proof.values]
     row = await fetch_row(actor.scope, sql, *parameters)
     return None if row is None else {key: msgspec.Raw(text or "null") for key, text in zip(bound.plan.planned, row, strict=True)}
+
+
+@lru_cache(1000)
+def _proven(sql: str, condition: str) -> str:
+    return f"{sql} WHERE {condition}"
 
 
 def as_error(error: Exception, bound: Bound) -> GraphQLError:

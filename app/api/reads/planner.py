@@ -113,6 +113,8 @@ class Planner:
         source = SHAPES[parent.name].fields[name] if parent.name in SHAPES else ROOTS[name]
         assert isinstance(source, Page)
         shape, item, given = SHAPES[source.target], self._alias(), self.arguments_of(definition, nodes[0])
+        if not self._may(shape):
+            return "SELECT 0"
         row = "" if of is None else self._alias()
         where = [self._where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
         around = "" if of is None else f" CROSS JOIN (SELECT {self._parameter(lambda _: of, 'uuid')} AS id) AS {row}"

@@ -4,18 +4,17 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from app.actors import PERMISSIONS, Actor, Permission, Role
+from app.actors import PERMISSIONS, Actor, Permission
 from app.api.reads.planner import Viewer
 from app.bootstrap import Hub
 
 
 def viewer_of(actor: Actor) -> Viewer:
-    return _viewer(actor.role, actor.scopes, actor.scope.client_id is not None)
+    return _viewer(PERMISSIONS[actor.role], actor.scopes, actor.scope.client_id is not None)
 
 
 @cache
-def _viewer(role: Role, scopes: frozenset[Permission] | None, is_client: bool) -> Viewer:
-    permissions = PERMISSIONS[role]
+def _viewer(permissions: frozenset[Permission], scopes: frozenset[Permission] | None, is_client: bool) -> Viewer:
     return Viewer(permissions if scopes is None else permissions & scopes, is_client)
 
 
