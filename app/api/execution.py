@@ -1,11 +1,13 @@
 """Where the library's execution meets the hub's rules: each operation passes the gate before it runs."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from graphql import GraphQLError
 from strawberry.schema import Schema
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
+from strawberry.types.graphql import OperationType
 
 from app.api.asked import wants_cost
 from app.api.context import Context
@@ -18,6 +20,14 @@ class HubSchema(Schema):
 
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Surprises are logged by app/api/masking.py under their reference; mistakes of callers are not ours to log."""
+
+    async def execute(  # type: ignore[override]  # the hub names the arguments
+        self, query: str | None, *, allowed_operation_types: Iterable[OperationType] | None = None, **values: Any
+    ) -> ExecutionResult:
+        """As the library, which takes a subscription for something that can be executed once."""
+        if allowed_operation_types is not None:
+            allowed_operation_types = set(allowed_operation_types) - {OperationType.SUBSCRIPTION}
+        return await super().execute(query, allowed_operation_types=allowed_operation_types, **values)
 
     async def _prepare_operation_async(self, context: ExecutionContext, extensions_runner: Any) -> PreExecutionError | None:
         """The one place where the library parses and validates, for requests, event streams and WebSockets alike."""

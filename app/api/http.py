@@ -52,6 +52,10 @@ class WrongMethod(BadRequest):
     status = 405
 
 
+class NeedsStream(BadRequest):
+    """A subscription is answered by a stream: send `Accept: text/event-stream`, or open a WebSocket."""
+
+
 class _Draft(Response):
     """What Strawberry lets a resolver write on, with what the answer must look like."""
 
@@ -149,9 +153,11 @@ class GraphQLEndpoint(LiveView):
         try:
             return await super().execute_single(*args, **values)
         except HTTPException as refusal:
-            wrong_kind = refusal.__cause__
-            if isinstance(wrong_kind, InvalidOperationTypeError) and wrong_kind.args[0] is OperationType.MUTATION:
+            wrong = refusal.__cause__.args[0] if isinstance(refusal.__cause__, InvalidOperationTypeError) else None
+            if wrong is OperationType.MUTATION:
                 raise WrongMethod from None
+            if wrong is OperationType.SUBSCRIPTION:
+                raise NeedsStream from None
             raise
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
