@@ -2,7 +2,8 @@
 
 They are the files of graphql/operations, which the wheel carries as app/api/operations, and those of the folder that
 CROSSWALK_TRUSTED_DOCUMENTS_DIR names. A document is asked for by the name of its operation or file (`ApproveQuote`,
-`approve_quote`), or by `sha256:` and the digest of its text, with or without the white space around it.
+`approve_quote`), or by `sha256:` and the digest of its text: as it stands, without the white space around it, or as
+graphql-js prints it, which is what clients that parse their documents send.
 """
 
 import re
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+
+from graphql import parse, print_ast
 
 PREFIX = "sha256:"
 
@@ -25,8 +28,9 @@ class TrustedDocuments:
         self._by_id: dict[str, str] = {}
         self._texts: set[str] = set()
         for name, text in texts.items():
-            self._texts |= {text, text.strip()}
-            for document_id in (name, *_OPERATION.findall(text), PREFIX + digest(text), PREFIX + digest(text.strip())):
+            forms = {text, text.strip(), print_ast(parse(text))}
+            self._texts |= forms
+            for document_id in (name, *_OPERATION.findall(text), *(PREFIX + digest(form) for form in forms)):
                 self._by_id.setdefault(document_id, text)
 
     def text(self, document_id: str) -> str | None:

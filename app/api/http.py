@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -103,6 +103,8 @@ class GraphQLEndpoint(LiveView):
         """The answer to a request, refusals of the request itself included."""
         try:
             return await self.short_way.answer(request, Caller.of(request, self.settings.allowed_origins)) or await self.run(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         except NotSignedIn as refusal:
             # Nobody knows yet who asks, so this is not an answer to an operation: it keeps its own code.
             return _refused(401, refusal.message, {"code": refusal.code.upper()}, {"WWW-Authenticate": 'Bearer realm="Crosswalk"'})

@@ -101,5 +101,5 @@ async def make_token(hub: Hub, owner: Actor, role: str, **values: Any) -> str:
 @pytest.fixture
 async def connection(hub: Hub, owner: Actor, sandbox: RunningSandbox) -> Any:
     """A tested connection to a sandbox that holds nothing but what the test puts there."""
-    await asyncio.to_thread(sandbox.reset)
+    await sandbox.reset()
     return await factories.make_connection(hub, owner, sandbox)

@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from graphql import parse, print_ast
 
 from app.actors import Actor
 from app.api import documents
-from app.api.documents import TrustedDocuments, trusted_documents
+from app.api.documents import PREFIX, TrustedDocuments, trusted_documents
 from app.api.persisted import PersistedDocuments
 from app.bootstrap import Hub
 from app.main import create_app
@@ -225,3 +226,14 @@ def test_an_operation_that_has_a_file_keeps_its_own_name():
 
     assert trusted.text("One") == "query One { x }"
     assert trusted.text("b") == "query One { y }"
+
+
+def test_a_trusted_document_is_known_as_graphql_js_prints_it():
+    written = "query Quote($id: ID!) { quote(id: $id) { id } }  # asked by the front end\n"
+    printed = print_ast(parse(written))
+
+    trusted = TrustedDocuments({"quote": written})
+
+    assert printed != written
+    assert printed in trusted
+    assert trusted.text(PREFIX + digest(printed)) == written

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 PACKAGES = ("graphql-http@1.23.1", "graphql@16")
 CHECKS = 61
@@ -42,3 +43,19 @@ async def test_all_checks_of_graphql_over_http_are_ok(open_server: str, token: s
     results = json.loads(printed)
     assert [result for result in results if result["status"] != "ok"] == []
     assert len(results) == CHECKS
+
+
+async def test_a_caller_who_goes_away_while_its_body_is_read_is_no_surprise(app: Starlette, token: str):
+    answers: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, object]) -> None:
+        answers.append(message)
+
+    headers = [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")]
+    request = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers, "client": ("192.0.2.9", 1)}
+    await app(request, receive, send)
+
+    assert answers[0]["status"] == 400
