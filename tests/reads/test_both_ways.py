@@ -1,4 +1,7 @@
-"""Reads compiled to SQL and reads resolved field by field give the same JSON, whatever is asked."""
+"""Reads compiled to SQL and reads resolved field by field give the same JSON, whatever is asked.
+
+The suite asks 250 queries; `scripts/campaign reads` sets CROSSWALK_QUERIES.
+"""
 
 import os
 from collections import Counter
