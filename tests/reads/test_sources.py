@@ -14,6 +14,7 @@ from app.api.reads.planner import has_resolver, python_name
 from app.api.reads.sources import ROOTS, SHAPES, AnyById, Expression, Inline, Items, Many, One, Page, Resolved, Shape, Source
 from app.api.schema import schema
 from tests.conftest import Servers
+from tests.reads.selecting import RESOLVED_FIELDS
 
 RESOLVED_ROOTS = {
     "api_tokens": "few rows of the organization's own",
@@ -26,10 +27,6 @@ RESOLVED_ROOTS = {
     "viewer": "who asks, known already",
 }
 RESOLVED_NODES = {"Organization": "one row, with what the settings say"}
-RESOLVED_FIELDS = {
-    "Connection.connector": "known to the process, not to the database",
-    "FailedRecord.payload": "opened and shortened by Python",
-}
 PAGING = {"first", "after"}
 
 Columns = dict[str, set[str]]
