@@ -202,9 +202,9 @@ def of_client(table: str) -> str:
     """The second wall as a predicate: rows of the scope's client, or of every client for the organization's own people.
 
     Every statement that a client's contact can cause carries it, beside the policies that say the same. Without a
-    scope there are no rows.
+    scope there are no rows. Why coalesce is there: piccolo_migrations/initial/07_walls.sql.
     """
-    return f"current_setting('crosswalk.client_id', true) IN ('*', {table}.client_id::text)"
+    return f"coalesce(current_setting('crosswalk.client_id', true) IN ('*', {table}.client_id::text), false)"
 
 
 def after_commit(hook: Callable[[], Awaitable[object]]) -> None:

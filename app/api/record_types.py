@@ -22,6 +22,7 @@ from app.api.reads.sources import Expression, One, Page, Shape, Source
 from app.mappings import models as mappings
 from app.records import entities
 from app.records.models import Record
+from app.records.repository import OF_CONTACT
 
 
 @enum(
@@ -282,12 +283,8 @@ def _record_shape(type_name: str, entity: type[msgspec.Struct], **more: Source) 
     return Shape(fields | more, table="record", permission=Permission.READ_RECORDS, where=f"{{item}}.entity = '{type_name.lower()}'")
 
 
-OF_CONTACT = (
-    "({item}.connection_id, {item}.contact_external_id) IN (SELECT m.connection_id, m.external_id FROM mapping AS m"
-    " WHERE m.organization_id = {item}.organization_id AND m.record_id = "
-)
-"""The jobs of a contact: whose provider says so by the contact's id there."""
-_JOBS = Page("Job", NEWEST_FIRST, where=f"{{item}}.deleted_at IS NULL AND {OF_CONTACT}{{row}}.id)")
+_OF_ROW = OF_CONTACT.replace("{contact}", "{row}.id")
+_JOBS = Page("Job", NEWEST_FIRST, where=f"{{item}}.deleted_at IS NULL AND {_OF_ROW}")
 
 reads.declare("Contact", _record_shape("Contact", entities.Contact, jobs=_JOBS))
 reads.declare("Job", _record_shape("Job", entities.Job))

@@ -11,7 +11,8 @@ from app.api.pages import BY_NAME, EITHER_WAY, NEWEST_FIRST, After, First, Listi
 from app.api.queries import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
-from app.api.record_types import OF_CONTACT, Contact, Job, JobStatus, Mapping, MappingStatus
+from app.api.record_types import Contact, Job, JobStatus, Mapping, MappingStatus
+from app.records.repository import NAME_BEGINS, OF_CONTACT
 
 
 @strawberry.type
@@ -85,6 +86,7 @@ class RecordQueries:
 
 
 _CONNECTION = same_id("connection_id", "Connection", "connectionId")
+_OF_CONTACT = OF_CONTACT.replace("{contact}", "{value}")
 
 reads.declare_root("contact", ById("Contact"))
 reads.declare_root(
@@ -93,7 +95,7 @@ reads.declare_root(
         "Contact",
         BY_NAME,
         where="{item}.deleted_at IS NULL",
-        filters={"connectionId": _CONNECTION, "search": Filter("starts_with(lower({item}.name), lower({value}))")},
+        filters={"connectionId": _CONNECTION, "search": Filter(NAME_BEGINS)},
     ),
 )
 reads.declare_root(
@@ -105,7 +107,7 @@ reads.declare_root(
         where="{item}.deleted_at IS NULL",
         filters={
             "connectionId": _CONNECTION,
-            "contactId": Filter(f"{OF_CONTACT}{{value}})", "uuid", lambda given: uuid_of(given, "Contact", field="contactId")),
+            "contactId": Filter(_OF_CONTACT, "uuid", lambda given: uuid_of(given, "Contact", field="contactId")),
             "status": Filter("{item}.status = {value}", value=lambda status: status.value),
         },
     ),

@@ -56,7 +56,9 @@ async def page(
     """Deliveries, newest first; one more than `first`, to see whether there are more."""
     conditions: list[str] = ["organization_id = $1", of_client("delivery")]
     arguments: list[Any] = [scope.organization_id]
-    wanted = {"id <": before, "connection_id =": connection_id, "quote_id =": quote_id, "status =": status}
+    # The client is named beside its wall, because no index finds that.
+    client_id = scope.client_id
+    wanted = {"id <": before, "client_id =": client_id, "connection_id =": connection_id, "quote_id =": quote_id, "status =": status}
     for condition, value in wanted.items():
         if value is not None:
             arguments.append(value)

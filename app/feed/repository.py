@@ -1,6 +1,7 @@
 """Every query on the feed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -67,10 +68,11 @@ async def newest(scope: Scope, after: int) -> list[Event]:
 async def read(interest: Interest, after: int, *, far_behind: int = FAR_BEHIND) -> Batch:
     """The next events after that place, each batch one statement and so one moment."""
     scope = interest.scope
-    watched = (scope.organization_id, after, list(interest.topics), interest.subject_id)
-    rows = await fetch(scope, _READ, *watched)
-    if _head(rows) - after > far_behind and await fetch_value(scope, _COUNT, *watched, far_behind + 1) > far_behind:
-        rows = await fetch(scope, _READ_LATEST, *watched)
+    watched = (scope.organization_id, after, list(interest.topics), interest.subject_id, scope.client_id)
+    statements = _OF_CLIENT if scope.client_id else _OF_ALL
+    rows = await fetch(scope, statements.read, *watched)
+    if _head(rows) - after > far_behind and await fetch_value(scope, statements.count, *watched, far_behind + 1) > far_behind:
+        rows = await fetch(scope, statements.read_latest, *watched)
     events = sorted((_event(row) for row in rows if row["sequence"] is not None), key=lambda event: event.sequence)
     more = len(events) == BATCH
     return Batch(events, events[-1].sequence if more else max(after, _head(rows)), more)
@@ -93,11 +95,32 @@ _WATCHED = f"""
 """
 
 
-def _select(missed: str, condition: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """How events are read for one kind of subscriber."""
+
+    read: str
+    read_latest: str
+    count: str
+
+
+def _statements(watched: str) -> _Statements:
+    return _Statements(
+        read=_select(watched, "false", "true"),
+        read_latest=_select(
+            watched,
+            missed=_another("other.sequence > $2 AND other.sequence < event.sequence"),
+            condition=f"NOT {_another('other.sequence > event.sequence')}",
+        ),
+        count=f"SELECT count(*) FROM (SELECT FROM event WHERE {watched} LIMIT $6) AS waiting",
+    )
+
+
+def _select(watched: str, missed: str, condition: str) -> str:
     return f"""
         SELECT counter.event_sequence AS head, found.* FROM organization_counter AS counter LEFT JOIN LATERAL (
             SELECT {_COLUMNS}, {missed} AS missed FROM event
-            WHERE {_WATCHED} AND {condition}
+            WHERE {watched} AND {condition}
             ORDER BY sequence LIMIT {BATCH}
         ) AS found ON true
         WHERE counter.organization_id = $1
@@ -112,9 +135,6 @@ def _another(condition: str) -> str:
     )"""
 
 
-_READ = _select("false", "true")
-_READ_LATEST = _select(
-    missed=_another("other.sequence > $2 AND other.sequence < event.sequence"),
-    condition=f"NOT {_another('other.sequence > event.sequence')}",
-)
-_COUNT = f"SELECT count(*) FROM (SELECT FROM event WHERE {_WATCHED} LIMIT $5) AS waiting"
+_OF_ALL = _statements(f"{_WATCHED} AND $5::uuid IS NULL")
+_OF_CLIENT = _statements(f"{_WATCHED} AND event.client_id = $5::uuid")
+"""The client is named, because no index finds `of_client`."""

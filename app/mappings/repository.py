@@ -34,15 +34,22 @@ class MappingWrite:
     payload: bytes
 
 
+_BY_EXTERNAL_ID = """
+    SELECT * FROM mapping WHERE organization_id = $1 AND external_id = given.external_id OFFSET 0
+"""
+"""Few rows: those of one external id at any connection. Which connection and stream is asked behind OFFSET 0, where the planner
+cannot use it: it took the index of a connection's mappings for as good and read all of them, for each external id.
+"""
+
+
 async def known(scope: Scope, connection_id: UUID, stream: str, external_ids: Sequence[str]) -> dict[str, Known]:
     """Mappings by external id: one index look-up for each, whatever the statistics say."""
     rows = await fetch(
         scope,
-        """
-        SELECT found.* FROM unnest($4::text[]) AS given (external_id) CROSS JOIN LATERAL (
-            SELECT external_id, record_id, status, provider_version, fingerprint FROM mapping
-            WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND external_id = given.external_id
-            LIMIT 1) AS found
+        f"""
+        SELECT found.external_id, found.record_id, found.status, found.provider_version, found.fingerprint
+        FROM unnest($4::text[]) AS given (external_id) CROSS JOIN LATERAL ({_BY_EXTERNAL_ID}) AS found
+        WHERE found.connection_id = $2 AND found.stream = $3
         """,
         scope.organization_id,
         connection_id,
@@ -102,10 +109,10 @@ async def mark_failed(scope: Scope, connection_id: UUID, stream: str, errors: di
     """Existing mappings whose object could not be taken over keep their record and say why."""
     await execute(
         scope,
-        """
+        f"""
         UPDATE mapping SET status = 'failed', last_error = given.message, updated_at = now()
-        FROM unnest($4::text[], $5::text[]) AS given (external_id, message)
-        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND mapping.external_id = given.external_id
+        FROM unnest($4::text[], $5::text[]) AS given (external_id, message) CROSS JOIN LATERAL ({_BY_EXTERNAL_ID}) AS found
+        WHERE found.connection_id = $2 AND found.stream = $3 AND mapping.organization_id = $1 AND mapping.id = found.id
         """,
         scope.organization_id,
         connection_id,
@@ -119,12 +126,10 @@ async def payloads(scope: Scope, connection_id: UUID, stream: str, external_ids:
     """(external id, payload, provider version) of live mappings, to assemble them again when a part has changed."""
     rows = await fetch(
         scope,
-        """
-        SELECT found.* FROM unnest($4::text[]) AS given (external_id) CROSS JOIN LATERAL (
-            SELECT external_id, payload, provider_version FROM mapping
-            WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND external_id = given.external_id
-              AND status <> 'deleted' AND payload IS NOT NULL
-            LIMIT 1) AS found
+        f"""
+        SELECT found.external_id, found.payload, found.provider_version
+        FROM unnest($4::text[]) AS given (external_id) CROSS JOIN LATERAL ({_BY_EXTERNAL_ID}) AS found
+        WHERE found.connection_id = $2 AND found.stream = $3 AND found.status <> 'deleted' AND found.payload IS NOT NULL
         """,
         scope.organization_id,
         connection_id,

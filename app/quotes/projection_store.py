@@ -125,7 +125,7 @@ _SAVE = """
     FROM jsonb_to_recordset($4::jsonb) AS given (id uuid, client_id uuid, external_id text, contact_external_id text,
         contact_name text, number text, title text, site_address text, version integer, content_hash text, currency text,
         subtotal numeric, tax numeric, total numeric, issued_at timestamptz)
-    ON CONFLICT (id) DO UPDATE SET client_id = EXCLUDED.client_id, contact_external_id = EXCLUDED.contact_external_id,
+    ON CONFLICT (organization_id, id) DO UPDATE SET client_id = EXCLUDED.client_id, contact_external_id = EXCLUDED.contact_external_id,
         contact_name = EXCLUDED.contact_name, number = EXCLUDED.number, title = EXCLUDED.title,
         site_address = EXCLUDED.site_address, version = EXCLUDED.version, content_hash = EXCLUDED.content_hash,
         currency = EXCLUDED.currency, subtotal = EXCLUDED.subtotal, tax = EXCLUDED.tax, total = EXCLUDED.total,

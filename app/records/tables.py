@@ -18,6 +18,7 @@ class Record(Table, tablename="record"):
     updated_at = Timestamptz(null=False)
     deleted_at = Timestamptz(null=True)
     name = Text(null=True)
+    name_folded = Text(null=True)
     number = Text(null=True)
     status = Text(null=True)
     contact_external_id = Text(null=True)

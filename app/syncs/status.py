@@ -14,14 +14,17 @@ async def stream_statuses(scope: Scope, connection_id: UUID, connector: Connecto
         scope,
         """
         SELECT given.stream,
-            (SELECT count(*) FROM mapping WHERE organization_id = $1 AND connection_id = $2 AND stream = given.lock_stream
-                AND status <> 'deleted') AS records,
+            coalesce(mapped.records, 0) AS records,
             (SELECT count(*) FROM failed_record WHERE organization_id = $1 AND connection_id = $2 AND stream = given.lock_stream
                 AND resolved_at IS NULL) AS failed_records,
             last.sync_run_id AS last_run_id, last.status AS last_run_status,
             (SELECT updated_at FROM stream_state WHERE organization_id = $1 AND connection_id = $2 AND stream = given.stream)
                 AS last_completed_at
         FROM unnest($3::text[], $4::text[]) AS given (stream, lock_stream)
+        LEFT JOIN (
+            SELECT stream, count(*) AS records FROM mapping
+            WHERE organization_id = $1 AND connection_id = $2 AND status <> 'deleted' GROUP BY stream
+        ) AS mapped ON mapped.stream = given.lock_stream
         LEFT JOIN LATERAL (
             SELECT s.sync_run_id, r.status FROM sync_run_stream s
             JOIN sync_run r ON r.organization_id = s.organization_id AND r.id = s.sync_run_id

@@ -1,4 +1,7 @@
 -- Organizations (tenants), the people and clients in them, and how they prove who they are.
+--
+-- A table that is listed in the order of its ids has the organization in front of its primary key. With an index on the id
+-- alone, the list of an organization that has been still for long was read through everybody else's newer rows.
 
 CREATE TABLE organization (
     id uuid PRIMARY KEY,
@@ -53,6 +56,7 @@ CREATE TABLE site (
     UNIQUE (organization_id, id),
     FOREIGN KEY (organization_id, client_id) REFERENCES client (organization_id, id)
 );
+CREATE INDEX site_by_client ON site (organization_id, client_id);
 
 CREATE TABLE client_contact (
     id uuid PRIMARY KEY,
@@ -66,6 +70,7 @@ CREATE TABLE client_contact (
     UNIQUE (organization_id, email),
     FOREIGN KEY (organization_id, client_id) REFERENCES client (organization_id, id)
 );
+CREATE INDEX client_contact_by_client ON client_contact (organization_id, client_id);
 
 -- One of person_id and client_contact_id is set: whose session, token or link this is.
 CREATE TABLE session (
@@ -126,7 +131,7 @@ CREATE INDEX sign_in_link_by_client_contact ON sign_in_link (organization_id, cl
 
 -- Outgoing mail. Without an SMTP server it stays here and the console shows it.
 CREATE TABLE mail (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     organization_id uuid NOT NULL REFERENCES organization (id),
     recipient text NOT NULL,
     subject text NOT NULL,
@@ -138,8 +143,8 @@ CREATE TABLE mail (
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
     error text,
     created_at timestamptz NOT NULL DEFAULT now(),
-    sent_at timestamptz
+    sent_at timestamptz,
+    PRIMARY KEY (organization_id, id)
 );
-CREATE INDEX mail_by_organization ON mail (organization_id, id DESC);
 CREATE INDEX mail_by_purpose ON mail (organization_id, recipient, purpose, created_at);
 CREATE INDEX mail_due ON mail (next_attempt_at) WHERE status = 'queued';

@@ -31,7 +31,7 @@ CREATE TABLE connection (
 CREATE UNIQUE INDEX connection_name ON connection (organization_id, lower(name)) WHERE deleted_at IS NULL;
 
 CREATE TABLE provider_call (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     organization_id uuid NOT NULL REFERENCES organization (id),
     -- NULL: settings were tried out before they became a connection
     connection_id uuid,
@@ -46,6 +46,7 @@ CREATE TABLE provider_call (
     bytes_received integer NOT NULL DEFAULT 0,
     error text,
     called_at timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id)
 );
 CREATE INDEX provider_call_by_connection ON provider_call (organization_id, connection_id, id DESC);

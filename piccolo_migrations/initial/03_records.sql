@@ -15,6 +15,8 @@ CREATE TABLE record (
     deleted_at timestamptz,
     -- What is filtered or sorted is a stored column: under row-level security no expression index would be used.
     name text GENERATED ALWAYS AS (data ->> 'name') STORED,
+    -- for the beginning of a name: compared byte by byte, so that it is one range of an index
+    name_folded text COLLATE "C" GENERATED ALWAYS AS (lower(data ->> 'name')) STORED,
     number text GENERATED ALWAYS AS (data ->> 'number') STORED,
     status text GENERATED ALWAYS AS (data ->> 'status') STORED,
     contact_external_id text GENERATED ALWAYS AS (data ->> 'contact_external_id') STORED,
@@ -23,8 +25,12 @@ CREATE TABLE record (
 );
 CREATE INDEX record_by_entity ON record (organization_id, entity, id);
 CREATE INDEX record_by_name ON record (organization_id, entity, name, id);
+CREATE INDEX record_by_folded_name ON record (organization_id, name_folded) WHERE name_folded IS NOT NULL;
+CREATE INDEX record_by_connection ON record (organization_id, connection_id, entity, name, id);
 CREATE INDEX record_by_status ON record (organization_id, entity, status, id) WHERE status IS NOT NULL;
 CREATE INDEX record_by_contact ON record (organization_id, connection_id, contact_external_id, id)
+    WHERE contact_external_id IS NOT NULL;
+CREATE INDEX record_by_contact_and_status ON record (organization_id, contact_external_id, status, id)
     WHERE contact_external_id IS NOT NULL;
 
 ALTER TABLE client ADD FOREIGN KEY (organization_id, contact_record_id) REFERENCES record (organization_id, id);
@@ -68,6 +74,9 @@ CREATE TABLE mapping (
     FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id),
     FOREIGN KEY (organization_id, record_id) REFERENCES record (organization_id, id)
 );
+CREATE INDEX mapping_by_status ON mapping (organization_id, status, id DESC);
+-- Counted without the table, stream by stream. Look-ups by external id must not be able to use it (app/mappings/repository.py).
+CREATE INDEX mapping_by_connection ON mapping (organization_id, connection_id, id DESC) INCLUDE (stream, status);
 
 -- Child objects from which a record's document is assembled (a company's contacts, a job's materials).
 CREATE TABLE part (

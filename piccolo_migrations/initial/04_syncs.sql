@@ -24,7 +24,7 @@ CREATE INDEX sync_by_connection ON sync (organization_id, connection_id, id);
 CREATE INDEX sync_due ON sync (next_due_at) WHERE enabled AND deleted_at IS NULL AND next_due_at IS NOT NULL;
 
 CREATE TABLE sync_run (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     organization_id uuid NOT NULL,
     connection_id uuid NOT NULL,
     sync_id uuid,
@@ -51,12 +51,12 @@ CREATE TABLE sync_run (
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     finished_at timestamptz,
-    UNIQUE (organization_id, id),
+    PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id),
     FOREIGN KEY (organization_id, sync_id) REFERENCES sync (organization_id, id)
 );
-CREATE INDEX sync_run_by_organization ON sync_run (organization_id, id DESC);
 CREATE INDEX sync_run_by_connection ON sync_run (organization_id, connection_id, id DESC);
+CREATE INDEX sync_run_by_status ON sync_run (organization_id, status, id DESC);
 CREATE INDEX sync_run_due ON sync_run (next_attempt_at) WHERE status IN ('queued', 'running', 'cancelling');
 
 CREATE TABLE sync_run_stream (
@@ -120,7 +120,7 @@ CREATE TABLE stream_state (
 
 -- A record that could not be taken over: its cause, payload and stage. Closed by itself when a later run heals it.
 CREATE TABLE failed_record (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     organization_id uuid NOT NULL,
     connection_id uuid NOT NULL,
     stream text NOT NULL,
@@ -135,7 +135,7 @@ CREATE TABLE failed_record (
     first_failed_at timestamptz NOT NULL DEFAULT now(),
     last_failed_at timestamptz NOT NULL DEFAULT now(),
     resolved_at timestamptz,
-    UNIQUE (organization_id, id),
+    PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id)
 );
 CREATE UNIQUE INDEX failed_record_open ON failed_record (organization_id, connection_id, stream, external_id)

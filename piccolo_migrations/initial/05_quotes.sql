@@ -1,7 +1,7 @@
 -- Quotes as clients decide on them (a projection keyed by the record), decisions, and deliveries (the outbox).
 
 CREATE TABLE quote (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     organization_id uuid NOT NULL,
     client_id uuid,
     connection_id uuid NOT NULL,
@@ -31,15 +31,15 @@ CREATE TABLE quote (
     revision bigint NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (organization_id, id),
+    PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, id) REFERENCES record (organization_id, id),
     FOREIGN KEY (organization_id, client_id) REFERENCES client (organization_id, id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id)
 );
-CREATE INDEX quote_by_organization ON quote (organization_id, id DESC);
 CREATE INDEX quote_by_client ON quote (organization_id, client_id, id DESC);
 CREATE INDEX quote_by_status ON quote (organization_id, status, id DESC);
-CREATE INDEX quote_by_contact ON quote (organization_id, connection_id, contact_external_id);
+CREATE INDEX quote_by_client_and_status ON quote (organization_id, client_id, status, id DESC);
+CREATE INDEX quote_by_contact ON quote (organization_id, contact_external_id, id DESC);
 
 CREATE TABLE quote_line (
     id uuid PRIMARY KEY,
@@ -111,7 +111,7 @@ CREATE INDEX quote_decision_by_quote ON quote_decision (organization_id, quote_i
 
 -- One write to a provider, from the outbox: written in the transaction that decided it, sent by a worker.
 CREATE TABLE delivery (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     organization_id uuid NOT NULL,
     client_id uuid,
     connection_id uuid NOT NULL,
@@ -142,7 +142,7 @@ CREATE TABLE delivery (
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     finished_at timestamptz,
-    UNIQUE (organization_id, id),
+    PRIMARY KEY (organization_id, id),
     FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id),
     FOREIGN KEY (organization_id, quote_id) REFERENCES quote (organization_id, id),
     FOREIGN KEY (organization_id, decision_id) REFERENCES quote_decision (organization_id, id)
@@ -150,3 +150,6 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (next_attempt_at) WHERE status IN ('queued', 'sending');
 CREATE INDEX delivery_by_quote ON delivery (organization_id, quote_id, id);
 CREATE INDEX delivery_by_connection ON delivery (organization_id, connection_id, id DESC);
+CREATE INDEX delivery_by_status ON delivery (organization_id, status, id DESC);
+CREATE INDEX delivery_by_client ON delivery (organization_id, client_id, id DESC) WHERE client_id IS NOT NULL;
+CREATE INDEX delivery_in_line ON delivery (organization_id, connection_id, id) WHERE status IN ('queued', 'sending');

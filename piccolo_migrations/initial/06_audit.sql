@@ -13,6 +13,7 @@ CREATE TABLE event (
     PRIMARY KEY (organization_id, sequence)
 );
 CREATE INDEX event_by_subject ON event (organization_id, topic, subject_id, sequence);
+CREATE INDEX event_by_client ON event (organization_id, client_id, sequence) WHERE client_id IS NOT NULL;
 
 CREATE TABLE audit_entry (
     organization_id uuid NOT NULL REFERENCES organization (id),

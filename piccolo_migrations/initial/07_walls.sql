@@ -1,5 +1,8 @@
 -- The two walls. The application's role owns nothing and sees rows of one organization at a time; a client's
 -- contact only those of its client. crosswalk.client_id is '*' for the organization's own people; unset means no rows.
+--
+-- coalesce(…, false) says nothing new, but the planner takes it for true half of the time. A bare comparison with a
+-- setting it takes for true in 0.5 % of all rows: expecting next to none, it read and sorted all of them for a page.
 
 GRANT USAGE ON SCHEMA public TO crosswalk_app, crosswalk_system;
 
@@ -30,7 +33,7 @@ BEGIN
         EXECUTE format($policy$
             CREATE POLICY organization_wall ON %I TO crosswalk_app
             USING (organization_id = nullif(current_setting('crosswalk.organization_id', true), '')::uuid
-                   AND current_setting('crosswalk.client_id', true) = '*')
+                   AND coalesce(current_setting('crosswalk.client_id', true) = '*', false))
         $policy$, name);
     END LOOP;
 END $$;
@@ -50,7 +53,7 @@ BEGIN
         EXECUTE format($policy$
             CREATE POLICY organization_wall ON %I TO crosswalk_app
             USING (organization_id = nullif(current_setting('crosswalk.organization_id', true), '')::uuid
-                   AND (current_setting('crosswalk.client_id', true) = '*'
+                   AND (coalesce(current_setting('crosswalk.client_id', true) = '*', false)
                         OR client_id = nullif(nullif(current_setting('crosswalk.client_id', true), '*'), '')::uuid))
         $policy$, name);
     END LOOP;
@@ -83,5 +86,5 @@ CREATE POLICY due ON mail FOR SELECT TO crosswalk_system USING (status = 'queued
 GRANT SELECT (id, slug) ON organization TO crosswalk_system;
 GRANT SELECT (id, organization_id, next_due_at, enabled, deleted_at) ON sync TO crosswalk_system;
 GRANT SELECT (id, organization_id, status, next_attempt_at, lease_expires_at, fence) ON sync_run TO crosswalk_system;
-GRANT SELECT (id, organization_id, status, next_attempt_at, lease_expires_at, fence) ON delivery TO crosswalk_system;
+GRANT SELECT (id, organization_id, connection_id, status, next_attempt_at, lease_expires_at, fence) ON delivery TO crosswalk_system;
 GRANT SELECT (id, organization_id, status, next_attempt_at) ON mail TO crosswalk_system;

@@ -350,7 +350,7 @@ class Planner:
 
     def _where(self, shape: Shape, where: str, item: str, row: str) -> str:
         """Both walls first, then what is wanted."""
-        walls = f"{item}.organization_id = {self._bound('organization', lambda values: values.organization_id, 'uuid')}"
+        walls = f"{item}.organization_id = {self._organization}"
         if self.viewer.is_client:
             walls += f" AND {item}.client_id = {self._bound('client', lambda values: values.client_id, 'uuid')}"
         wanted = [self._filled(condition, item=item, row=row) for condition in (shape.where, where) if condition != "true"]
@@ -359,11 +359,17 @@ class Planner:
     def _filled(self, sql: str, **places: str) -> str:
         for name in ("row", "parent", "item"):
             sql = sql.replace(f"{{{name}}}", places.get(name, ""))
+        if "{organization}" in sql:
+            sql = sql.replace("{organization}", self._organization)
         if "{now}" in sql:
             sql = sql.replace("{now}", self._bound("now", lambda values: values.environment["now"](), "timestamptz"))
         if "{titles}" in sql:
             sql = sql.replace("{titles}", self._bound("titles", lambda values: values.environment["titles"](), "jsonb"))
         return sql
+
+    @property
+    def _organization(self) -> str:
+        return self._bound("organization", lambda values: values.organization_id, "uuid")
 
     def _bound(self, name: str, binder: Binder, kind: str) -> str:
         """A parameter that a statement needs once."""

@@ -1,9 +1,10 @@
 """What a field is: a column, a place in a JSON value, an expression, a relation. Declared beside each type, once.
 
 A source holds SQL with places for what only the planner knows: `{row}` is the row that the object is made of, `{parent}`
-the row around it, `{item}` the row that a relation leads to, `{value}` a filter's value, `{now}` the hub's clock and
-`{titles}` the names of the providers as one JSON object. The organization's predicate is nobody's to declare: the planner
-puts it, and the client's wall, on every table that it reads.
+the row around it, `{item}` the row that a relation leads to, `{value}` a filter's value, `{now}` the hub's clock,
+`{titles}` the names of the providers as one JSON object, and `{organization}` whose rows are read, for a table inside a
+condition. The organization's predicate on every other table is nobody's to declare: the planner puts it there, and the
+client's wall.
 """
 
 from collections.abc import Callable, Mapping, Sequence
