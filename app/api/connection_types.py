@@ -15,9 +15,9 @@ from app.api.enums import enum
 from app.api.ids import id_text
 from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, nothing, page_of
 from app.api.reads import sources as reads
-from app.api.reads.sources import Inline, Items, Many, Page, Resolved, Shape
+from app.api.reads.sources import Expression, Inline, Items, Many, Page, Resolved, Shape
 from app.api.refusals import FixBy
-from app.connections import models
+from app.connections import models, repository
 from app.connectors import base
 
 if TYPE_CHECKING:
@@ -306,6 +306,9 @@ reads.declare(
                 when="{row}.account <> '{}'",
             ),
             "connector": Resolved(),
+            "status": Expression(repository.STATUS.format(connection="{row}")),
+            "status_message": Expression(repository.STATUS_MESSAGE.format(connection="{row}")),
+            "paused_until": Expression(repository.PAUSED_UNTIL.format(connection="{row}")),
             "latest_runs": Many("SyncRun", "{item}.connection_id = {row}.id", "{item}.id DESC"),
             "sync_runs": Page("SyncRun", NEWEST_FIRST, where="{item}.connection_id = {row}.id"),
         },

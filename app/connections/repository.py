@@ -14,13 +14,16 @@ from app.connectors.base import Account
 from app.database import execute, fetch, fetch_row, fetch_value
 
 # A pause ends by itself, without anybody writing it down.
-_COLUMNS = """
-    id, organization_id, provider, name, mode, settings, credential_hints, account,
-    CASE WHEN status = 'paused' AND paused_until <= now() THEN 'active' ELSE status END AS status,
-    CASE WHEN status = 'paused' AND paused_until <= now() THEN NULL ELSE status_message END AS status_message,
-    CASE WHEN paused_until > now() THEN paused_until END AS paused_until,
+_OVER = "{connection}.status = 'paused' AND {connection}.paused_until <= now()"
+STATUS = f"CASE WHEN {_OVER} THEN 'active' ELSE {{connection}}.status END"
+STATUS_MESSAGE = f"CASE WHEN {_OVER} THEN NULL ELSE {{connection}}.status_message END"
+PAUSED_UNTIL = "CASE WHEN {connection}.paused_until > now() THEN {connection}.paused_until END"
+
+_COLUMNS = f"""
+    id, organization_id, provider, name, mode, settings, credential_hints, account, {STATUS} AS status,
+    {STATUS_MESSAGE} AS status_message, {PAUSED_UNTIL} AS paused_until,
     tested_at, last_synced_at, version, revision, created_at, updated_at, deleted_at
-"""
+""".format(connection="connection")
 
 
 async def add(

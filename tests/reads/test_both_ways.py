@@ -65,6 +65,6 @@ async def test_compiled_and_resolved_reads_give_the_same_json(town: Town):
         names.learn(plain["data"])
         seen["with errors" if plain["errors"] else "answered"] += 1
         seen["compiled"] += any(isinstance(value, msgspec.Raw) for value in (result.data or {}).values())
-    print(dict(seen))
+    print(dict(seen), *different, sep="\n\n")
     assert not different, f"{len(different)} differ, the first:\n{different[0]}"
     assert seen["compiled"] > QUERIES / 4

@@ -64,7 +64,7 @@ async def build(hub: Hub, seed: int, *, scale: int = 1) -> Place:
 
 async def _fill(place: Place, scale: int) -> None:
     for table, count, make in (
-        ("connection", 3, _connection),
+        ("connection", 6, _connection),
         ("record", 16 * scale, _contact),
         ("record", 24 * scale, _job),
         ("client", 2, _client),
@@ -119,7 +119,7 @@ def _connection(place: Place) -> dict[str, Any]:
         "credentials": b"sealed",
         "credential_hints": chance.choice(({}, hints)),
         "account": chance.choice(({}, account)),
-        "status": chance.choice(("untested", "active", "needs_attention", "paused", "disabled")),
+        "status": chance.choice(("untested", "active", "needs_attention", "paused", "paused", "disabled")),
         "status_message": _maybe(chance, _text(chance)),
         "paused_until": _maybe(chance, _moment(chance)),
         "tested_at": _maybe(chance, _moment(chance)),

@@ -72,7 +72,7 @@ async def run(bound: Bound, actor: Actor, proof: Proof | None = None) -> dict[st
     return None if row is None else {key: msgspec.Raw(text or "null") for key, text in zip(bound.plan.planned, row, strict=True)}
 
 
-@lru_cache(1000)
+@lru_cache(200)
 def _proven(sql: str, condition: str) -> str:
     return f"{sql} WHERE {condition}"
 

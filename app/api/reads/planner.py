@@ -47,8 +47,8 @@ from app.api.reads.sources import (
 from app.errors import InvalidInput
 from app.paging import MAXIMUM, PageRequest
 
-_MOST_TABLES, _MOST_FIELDS = 150, 2000
-"""What one statement may hold. Beyond that Postgres plans longer than resolvers take, and remembers megabytes of plan."""
+_MOST_TABLES, _MOST_CHARACTERS = 150, 100_000
+"""What one statement may read, and how much text its fields may take. Beyond that Postgres plans longer than resolvers work."""
 
 Arguments = Mapping[str, Any]
 
@@ -93,17 +93,17 @@ class Planner:
     calls: list[tuple[GraphQLField, FieldNode]] = field(default_factory=list)
     _known: dict[str, str] = field(default_factory=dict)
     _aliases: int = 0
-    _fields: int = 0
+    _characters: int = 0
 
     def root(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
         """The SQL expression of a root field's JSON. Raises Unplannable, and has then planned nothing."""
-        binders, calls, known, size = len(self.binders), len(self.calls), dict(self._known), (self._aliases, self._fields)
+        binders, calls, known, size = len(self.binders), len(self.calls), dict(self._known), (self._aliases, self._characters)
         try:
             return self._root(definition, nodes)
         except Unplannable:
             # Postgres accepts no parameter that its statement does not use.
             del self.binders[binders:], self.calls[calls:]
-            self._known, (self._aliases, self._fields) = known, size
+            self._known, (self._aliases, self._characters) = known, size
             raise
 
     def total(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], of: UUID | None) -> str:
@@ -143,7 +143,7 @@ class Planner:
             case Expression():
                 if not is_leaf_type(kind):
                     raise Unplannable(f"{nodes[0].name.value} has no source")
-                return self._filled(scalar(source, definition.type), row=row, parent=parent)
+                return self._leaf(self._filled(scalar(source, definition.type), row=row, parent=parent))
             case Inline():
                 return self._inline(source, kind, nodes, row, parent)
             case Items():
@@ -170,10 +170,13 @@ class Planner:
             )
             return f"CASE {self._filled(shape.kind, row=row, parent=parent)} {cases} END"
         below = self.selections.below(kind, nodes)
-        self._fields += len(below)
-        if self._fields > _MOST_FIELDS:
-            raise Unplannable(f"more than {_MOST_FIELDS} fields")
         return json_object([(key, self._field(shape, kind, chosen, row, parent)) for key, chosen in below.items()])
+
+    def _leaf(self, sql: str) -> str:
+        self._characters += len(sql)
+        if self._characters > _MOST_CHARACTERS:
+            raise Unplannable(f"more than {_MOST_CHARACTERS} characters")
+        return sql
 
     def _type(self, name: str) -> GraphQLObjectType:
         kind = self.selections.schema.get_type(name)
@@ -183,7 +186,7 @@ class Planner:
     def _field(self, shape: Shape, kind: GraphQLObjectType, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
         name = nodes[0].name.value
         if name == "__typename":
-            return quoted(kind.name)
+            return self._leaf(quoted(kind.name))
         definition = kind.fields[name]
         source = shape.fields.get(python_name(definition))
         if source is None and has_resolver(definition):
