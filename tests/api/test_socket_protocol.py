@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from app.api.websocket import LiveHandler
 from app.database import new_id, transaction
 from tests.api.operations import text
 from tests.api.streams import PROTOCOL, receive, socket, subscribe
@@ -129,6 +130,16 @@ async def test_4400_for_a_message_that_is_none(server, token, message):
 async def test_1009_for_a_message_that_is_too_long(server, token):
     async with socket(server, bearer(token)) as opened:
         assert await close_code(opened, '"' + "x" * 1_000_001 + '"') == 1009
+
+
+async def test_4500_for_a_mistake_of_ours(server, token, monkeypatch):
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(LiveHandler, "handle_ping", fail)
+
+    async with raw(server) as opened:
+        assert await close_code(opened, INIT | {"payload": bearer(token)}, {"type": "ping"}) == 4500
 
 
 async def test_pages_of_other_origins_cannot_open_one(server):
