@@ -251,3 +251,14 @@ async def publish(hub, owner) -> None:
     """Something happens to a connection."""
     async with transaction(owner.scope):
         await hub.feed.publish(owner.scope, topic="connection", subject_id=new_id(), revision=1)
+
+
+async def test_a_read_gives_the_same_over_a_socket_as_over_http(server, token, api, connection):
+    query = "{ connections { totalCount nodes { id name settings latestRuns { id } } } quotes(first: 3) { edges { cursor } } }"
+
+    async with socket(server, bearer(token)) as opened:
+        await subscribe(opened, query, {})
+        message = await receive(opened)
+
+    assert message == {"id": "1", "type": "next", "payload": {"data": await api.execute(query)}}
+    assert message["payload"]["data"]["connections"]["totalCount"] == 1
