@@ -80,7 +80,7 @@ async def open_database(url: str, *, min_size: int = 1, max_size: int = 10) -> N
     await _engine.start_connection_pool(
         min_size=min_size,
         # Compiled reads are long, and prepared once for each connection; the plans of many kinds of documents are kept.
-        statement_cache_size=300,
+        statement_cache_size=150,
         max_cacheable_statement_size=0,
         max_size=max_size,
         connection_class=_Connection,
