@@ -7,7 +7,7 @@ import strawberry
 from app.api.context import Info
 from app.api.delivery_types import Delivery, DeliveryStatus
 from app.api.ids import IdempotencyKey, OfConnection, optional_uuid, same_id, uuid_of
-from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
+from app.api.pages import NEWEST_FIRST, After, First, Listing, has_status, listing, page_of
 from app.api.reads import sources as reads
 from app.api.reads.sources import Filter, Page
 from app.api.refusals import GENERAL, Refusal, answers
@@ -74,7 +74,7 @@ reads.declare_root(
         "Delivery",
         NEWEST_FIRST,
         filters={
-            "status": Filter("{item}.status = {value}", value=lambda status: status.value),
+            "status": Filter(has_status),
             "connectionId": same_id("connection_id", "Connection", "connectionId"),
             "quoteId": same_id("quote_id", "Quote", "quoteId"),
         },

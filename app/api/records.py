@@ -7,10 +7,10 @@ import strawberry
 
 from app.api.context import Info
 from app.api.ids import OfConnection, optional_uuid, same_id, uuid_of
-from app.api.pages import BY_NAME, EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, listing, page_of
+from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, has_status, listing, page_of
 from app.api.queries import or_null
 from app.api.reads import sources as reads
-from app.api.reads.sources import ById, Filter, Page
+from app.api.reads.sources import ById, Filter, Key, Page
 from app.api.record_types import Contact, Job, JobStatus, Mapping, MappingStatus
 from app.records.repository import NAME_BEGINS, OF_CONTACT
 
@@ -86,6 +86,7 @@ class RecordQueries:
 
 
 _CONNECTION = same_id("connection_id", "Connection", "connectionId")
+_BY_NAME = (Key("name_folded", "text"), Key("id", "uuid"))
 _OF_CONTACT = OF_CONTACT.replace("{contact}", "{value}")
 
 reads.declare_root("contact", ById("Contact"))
@@ -93,7 +94,7 @@ reads.declare_root(
     "contacts",
     Page(
         "Contact",
-        BY_NAME,
+        _BY_NAME,
         where="{item}.deleted_at IS NULL",
         filters={"connectionId": _CONNECTION, "search": Filter(NAME_BEGINS)},
     ),
@@ -108,7 +109,7 @@ reads.declare_root(
         filters={
             "connectionId": _CONNECTION,
             "contactId": Filter(_OF_CONTACT, "uuid", lambda given: uuid_of(given, "Contact", field="contactId")),
-            "status": Filter("{item}.status = {value}", value=lambda status: status.value),
+            "status": Filter(has_status),
         },
     ),
 )
@@ -122,7 +123,7 @@ reads.declare_root(
             "connectionId": _CONNECTION,
             "contactId": same_id("record_id", "Contact", "contactId"),
             "jobId": replace(same_id("record_id", "Job", "jobId"), unless="contactId"),
-            "status": Filter("{item}.status = {value}", value=lambda status: status.value),
+            "status": Filter(has_status),
         },
     ),
 )

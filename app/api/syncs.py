@@ -6,7 +6,7 @@ import strawberry
 
 from app.api.context import Info
 from app.api.ids import ConnectionId, OfConnection, optional_uuid, same_id, uuid_of
-from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, listing, page_of
+from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, has_status, listing, page_of
 from app.api.queries import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
@@ -79,7 +79,7 @@ reads.declare_root(
         orders=EITHER_WAY,
         filters={
             "connectionId": same_id("connection_id", "Connection", "connectionId"),
-            "status": Filter("{item}.status = {value}", value=lambda status: status.value),
+            "status": Filter(has_status),
         },
     ),
 )

@@ -22,6 +22,8 @@ class Record:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    name_folded: str | None
+    """Its name in lower case, which contacts are listed by."""
 
 
 @dataclass(frozen=True, slots=True)

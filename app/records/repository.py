@@ -87,7 +87,7 @@ async def _keep_before_images(scope: Scope, ids: Sequence[UUID], replaced_by: st
 
 _COLUMNS = """
     record.id, record.organization_id, record.entity, record.connection_id, record.data, record.version,
-    record.created_at, record.updated_at, record.deleted_at,
+    record.created_at, record.updated_at, record.deleted_at, record.name_folded,
     (SELECT external_id FROM mapping WHERE mapping.organization_id = record.organization_id
         AND mapping.record_id = record.id AND mapping.connection_id = record.connection_id
      ORDER BY mapping.id LIMIT 1) AS external_id
@@ -121,13 +121,13 @@ async def get_many(scope: Scope, record_ids: Sequence[UUID]) -> list[Record]:
 async def contacts(
     scope: Scope, *, first: int, after: tuple[str, UUID] | None, connection_id: UUID | None, search: str | None
 ) -> list[Record]:
-    """Contacts by name; `search` is the beginning of a name. One more than `first`, to see whether there are more."""
+    """Contacts by name, whatever the case; `search` is the beginning of a name. One more than `first`, to see whether there are more."""
     wanted = [
         ("connection_id = {}", connection_id),
-        ("(name, id) > ({}, {})", *(after or (None, None))),
+        ("(name_folded, id) > ({}, {})", *(after or (None, None))),
         (NAME_BEGINS.format(item="record", value="{0}"), search),
     ]
-    return await _page(scope, "contact", wanted, "name, id", first)
+    return await _page(scope, "contact", wanted, "name_folded, id", first)
 
 
 async def jobs(

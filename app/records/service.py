@@ -42,7 +42,7 @@ class RecordService:
         found = await repository.contacts(
             actor.scope, first=page.first, after=page.key(tuple[str, UUID]), connection_id=connection_id, search=search
         )
-        return ResultPage.cut(found, page.first, lambda record: (record.data["name"], record.id))
+        return ResultPage.cut(found, page.first, lambda record: (record.name_folded, record.id))
 
     async def jobs(
         self,

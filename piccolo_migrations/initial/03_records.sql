@@ -15,7 +15,7 @@ CREATE TABLE record (
     deleted_at timestamptz,
     -- What is filtered or sorted is a stored column: under row-level security no expression index would be used.
     name text GENERATED ALWAYS AS (data ->> 'name') STORED,
-    -- for the beginning of a name: compared byte by byte, so that it is one range of an index
+    -- the order of contacts; compared byte by byte, so that the beginning of a name is one range of an index
     name_folded text COLLATE "C" GENERATED ALWAYS AS (lower(data ->> 'name')) STORED,
     number text GENERATED ALWAYS AS (data ->> 'number') STORED,
     status text GENERATED ALWAYS AS (data ->> 'status') STORED,
@@ -24,9 +24,8 @@ CREATE TABLE record (
     FOREIGN KEY (organization_id, connection_id) REFERENCES connection (organization_id, id)
 );
 CREATE INDEX record_by_entity ON record (organization_id, entity, id);
-CREATE INDEX record_by_name ON record (organization_id, entity, name, id);
-CREATE INDEX record_by_folded_name ON record (organization_id, name_folded) WHERE name_folded IS NOT NULL;
-CREATE INDEX record_by_connection ON record (organization_id, connection_id, entity, name, id);
+CREATE INDEX record_by_name ON record (organization_id, entity, name_folded, id);
+CREATE INDEX record_by_connection ON record (organization_id, connection_id, entity, name_folded, id);
 CREATE INDEX record_by_status ON record (organization_id, entity, status, id) WHERE status IS NOT NULL;
 CREATE INDEX record_by_contact ON record (organization_id, connection_id, contact_external_id, id)
     WHERE contact_external_id IS NOT NULL;
