@@ -6,8 +6,8 @@ import msgspec
 from graphql import DocumentNode, OperationDefinitionNode, OperationType, parse, validate
 
 from app.actors import PERMISSIONS, Role
-from app.api.reads.planner import Viewer
 from app.api.reads.plans import KnownDocument, Plan
+from app.api.reads.statement import Viewer
 from app.api.schema import schema
 
 

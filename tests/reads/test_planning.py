@@ -10,8 +10,8 @@ from graphql import parse
 
 from app.actors import PERMISSIONS, Role
 from app.api.reads.answers import Reads
-from app.api.reads.planner import Viewer
 from app.api.reads.plans import KnownDocument
+from app.api.reads.statement import Viewer
 from app.api.schema import schema
 from tests.api.client import gid
 from tests.api.operations import NAMES, text

@@ -10,9 +10,10 @@ import pytest
 from graphql import parse
 
 from app.actors import PERMISSIONS, Actor, Permission, Role
-from app.api.reads.planner import Viewer, python_name
+from app.api.reads.planner import python_name
 from app.api.reads.plans import KnownDocument
 from app.api.reads.sources import ROOTS, SHAPES, ById, Page
+from app.api.reads.statement import Viewer
 from app.api.schema import schema
 from tests.api.client import gid
 from tests.api.operations import NAMES, text

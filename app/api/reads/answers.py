@@ -12,8 +12,8 @@ from strawberry.types.graphql import OperationType
 
 from app.actors import Actor
 from app.api.bounded import BoundedCache
-from app.api.reads.planner import Unplannable, Values
 from app.api.reads.plans import KnownDocument, Plan, find_operation
+from app.api.reads.statement import Unplannable, Values
 from app.api.reads.viewers import environment_of, viewer_of
 from app.bootstrap import Hub
 from app.database import fetch_row

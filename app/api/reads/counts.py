@@ -6,8 +6,9 @@ from uuid import UUID
 from graphql.execution.values import VariableValues, get_argument_values
 
 from app.api.context import Info
-from app.api.reads.planner import Planner, Values
+from app.api.reads.planner import Planner
 from app.api.reads.selections import Selections
+from app.api.reads.statement import Values
 from app.api.reads.viewers import environment_of, viewer_of
 from app.database import fetch_value
 
@@ -18,7 +19,7 @@ async def total(info: Info, of: UUID | None = None) -> int:
     # The library hands resolvers the coerced values alone; where they came from matters for nothing here.
     actor, variables = info.context.actor, VariableValues({}, cast(dict[str, Any], raw.variable_values))
     selections = Selections(raw.schema, raw.fragments, variables)
-    planner = Planner(selections, viewer_of(actor), lambda definition, node: get_argument_values(definition, node, variables))
+    planner = Planner(viewer_of(actor), selections, lambda definition, node: get_argument_values(definition, node, variables))
     sql = planner.total(raw.parent_type, raw.field_nodes, of)
     arguments = [get_argument_values(definition, node, variables) for definition, node in planner.calls]
     values = Values(actor.organization_id, actor.scope.client_id, environment_of(info.context.hub), arguments)

@@ -14,16 +14,16 @@ What one selection becomes, shortened:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from graphql import FieldNode, GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type
 
-from app.actors import Permission
 from app.api import ids
-from app.api.reads.rendering import cursor, is_list, json_list, json_object, scalar
+from app.api.reads.places import Place, parts_of_cursor
+from app.api.reads.rendering import is_list, json_list, json_object, scalar
 from app.api.reads.selections import Chosen, Selections
 from app.api.reads.sources import (
     ROOTS,
@@ -44,67 +44,26 @@ from app.api.reads.sources import (
     column,
     quoted,
 )
+from app.api.reads.statement import Arguments, Statement, Unplannable
 from app.errors import InvalidInput
 from app.paging import MAXIMUM, PageRequest
 
-_MOST_TABLES, _MOST_CHARACTERS = 150, 100_000
-"""What one statement may read, and how much text its fields may take. Beyond that Postgres plans longer than resolvers work."""
-
-Arguments = Mapping[str, Any]
-
-
-class Unplannable(Exception):
-    """Only the ordinary executor can answer this; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who reads, as far as the text of a statement depends on it."""
-
-    permissions: frozenset[Permission]
-    is_client: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    """What a statement is run with: who asks, the moment, and the arguments of each field that takes some."""
-
-    organization_id: UUID
-    client_id: UUID | None
-    environment: Mapping[str, Callable[[], Any]]
-    arguments: Sequence[Arguments]
-
-
-_KINDS: dict[str, type] = {"uuid": UUID, "text": str, "bigint": int}
-"""What a cursor holds of a key, by the key's type in Postgres."""
-
-Binder = Callable[[Values], Any]
-"""Gives a parameter its value. May raise InvalidInput: then the ordinary executor says what is wrong."""
-
 
 @dataclass
-class Planner:
+class Planner(Statement):
     """Plans the root fields of one operation for one kind of viewer."""
 
     selections: Selections
-    viewer: Viewer
     arguments_of: Callable[[GraphQLField, FieldNode], Arguments]
-    binders: list[Binder] = field(default_factory=list)
-    calls: list[tuple[GraphQLField, FieldNode]] = field(default_factory=list)
-    _known: dict[str, str] = field(default_factory=dict)
-    _aliases: int = 0
-    _characters: int = 0
 
     def root(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
         """The SQL expression of a root field's JSON. Raises Unplannable, and has then planned nothing."""
-        binders, calls, known, size = len(self.binders), len(self.calls), dict(self._known), (self._aliases, self._characters)
-        try:
-            return self._root(definition, nodes)
-        except Unplannable:
-            # Postgres accepts no parameter that its statement does not use.
-            del self.binders[binders:], self.calls[calls:]
-            self._known, (self._aliases, self._characters) = known, size
-            raise
+        with self.whole_or_nothing():
+            source = ROOTS.get(python_name(definition))
+            if source is None or isinstance(source, Resolved):
+                raise Unplannable(f"{nodes[0].name.value} is answered by its resolver")
+            self._require(source)
+            return self._value(source, definition, nodes, row="", parent="")
 
     def total(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], of: UUID | None) -> str:
         """The statement that counts a page's whole list; `of` is the id of the row around it."""
@@ -112,20 +71,13 @@ class Planner:
         name = python_name(definition)
         source = SHAPES[parent.name].fields[name] if parent.name in SHAPES else ROOTS[name]
         assert isinstance(source, Page)
-        shape, item, given = SHAPES[source.target], self._alias(), self.arguments_of(definition, nodes[0])
+        shape, item, given = SHAPES[source.target], self.alias(), self.arguments_of(definition, nodes[0])
         if not self._may(shape):
             return "SELECT 0"
-        row = "" if of is None else self._alias()
-        where = [self._where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
-        around = "" if of is None else f" CROSS JOIN (SELECT {self._parameter(lambda _: of, 'uuid')} AS id) AS {row}"
+        row = "" if of is None else self.alias()
+        where = [self.where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
+        around = "" if of is None else f" CROSS JOIN (SELECT {self.parameter(lambda _: of, 'uuid')} AS id) AS {row}"
         return f"SELECT count(*) FROM {shape.table} AS {item}{around} WHERE {' AND '.join(where)}"
-
-    def _root(self, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
-        source = ROOTS.get(python_name(definition))
-        if source is None or isinstance(source, Resolved):
-            raise Unplannable(f"{nodes[0].name.value} is answered by its resolver")
-        self._require(source)
-        return self._value(source, definition, nodes, row="", parent="")
 
     def _require(self, source: Source) -> None:
         # A refusal has its own words; the executor knows them.
@@ -143,7 +95,7 @@ class Planner:
             case Expression():
                 if not is_leaf_type(kind):
                     raise Unplannable(f"{nodes[0].name.value} has no source")
-                return self._leaf(self._filled(scalar(source, definition.type), row=row, parent=parent))
+                return self.leaf(self.filled(scalar(source, definition.type), row=row, parent=parent))
             case Inline():
                 return self._inline(source, kind, nodes, row, parent)
             case Items():
@@ -168,15 +120,9 @@ class Planner:
                 f"WHEN {quoted(value)} THEN {self._object(SHAPES[name], self._type(name), nodes, row, parent)}"
                 for value, name in shape.variants.items()
             )
-            return f"CASE {self._filled(shape.kind, row=row, parent=parent)} {cases} END"
+            return f"CASE {self.filled(shape.kind, row=row, parent=parent)} {cases} END"
         below = self.selections.below(kind, nodes)
         return json_object([(key, self._field(shape, kind, chosen, row, parent)) for key, chosen in below.items()])
-
-    def _leaf(self, sql: str) -> str:
-        self._characters += len(sql)
-        if self._characters > _MOST_CHARACTERS:
-            raise Unplannable(f"more than {_MOST_CHARACTERS} characters")
-        return sql
 
     def _type(self, name: str) -> GraphQLObjectType:
         kind = self.selections.schema.get_type(name)
@@ -186,7 +132,7 @@ class Planner:
     def _field(self, shape: Shape, kind: GraphQLObjectType, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
         name = nodes[0].name.value
         if name == "__typename":
-            return self._leaf(quoted(kind.name))
+            return self.leaf(quoted(kind.name))
         definition = kind.fields[name]
         source = shape.fields.get(python_name(definition))
         if source is None and has_resolver(definition):
@@ -195,50 +141,50 @@ class Planner:
 
     def _inline(self, source: Inline, kind: Any, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
         value = self._object(source.shape, kind, nodes, row, parent)
-        return value if source.when is None else f"CASE WHEN {self._filled(source.when, row=row, parent=parent)} THEN {value} END"
+        return value if source.when is None else f"CASE WHEN {self.filled(source.when, row=row, parent=parent)} THEN {value} END"
 
     def _items(self, source: Items, kind: Any, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
-        item = self._alias()
+        item = self.alias()
         value = self._object(source.shape, kind, nodes, item, parent=row)
-        array = self._filled(source.sql, row=row, parent=parent)
+        array = self.filled(source.sql, row=row, parent=parent)
         elements = f"jsonb_array_elements({array}) WITH ORDINALITY AS {item} (data, place)"
         return f"(SELECT {json_list(value, f'{item}.place')} FROM {elements})"
 
     # Relations.
 
     def _one(self, source: One, kind: Any, nodes: Sequence[FieldNode], row: str) -> str:
-        shape, item = SHAPES[source.target], self._alias()
+        shape, item = SHAPES[source.target], self.alias()
         if not self._may(shape):
             return "NULL"
         value = self._object(shape, kind, nodes, item, parent=row)
         if source.summed:
             value = _one_of_all(value)
-        order = f" ORDER BY {self._filled(source.order, item=item, row=row)}" if source.order else ""
-        return f"(SELECT {value} FROM {shape.table} AS {item} WHERE {self._where(shape, source.where, item, row)}{order} LIMIT 1)"
+        order = f" ORDER BY {self.filled(source.order, item=item, row=row)}" if source.order else ""
+        return f"(SELECT {value} FROM {shape.table} AS {item} WHERE {self.where(shape, source.where, item, row)}{order} LIMIT 1)"
 
     def _many(self, source: Many, definition: GraphQLField, nodes: Sequence[FieldNode], row: str) -> str:
-        shape, item = SHAPES[source.target], self._alias()
+        shape, item = SHAPES[source.target], self.alias()
         if not self._may(shape):
             return "'[]'::json"
         value = self._object(shape, get_named_type(definition.type), nodes, item, parent=row)
-        where, order = self._where(shape, source.where, item, row), self._filled(source.order, item=item, row=row)
+        where, order = self.where(shape, source.where, item, row), self.filled(source.order, item=item, row=row)
         if "first" not in definition.args:
             return f"(SELECT {json_list(value, order)} FROM {shape.table} AS {item} WHERE {where})"
-        limit = self._argument(definition, nodes, lambda given: PageRequest(given["first"]).first, "int")
+        limit = self.argument(definition, nodes, lambda given: PageRequest(given["first"]).first, "int")
         rows = f"SELECT * FROM {shape.table} AS {item} WHERE {where} ORDER BY {order} LIMIT {limit}"
         return f"(SELECT {json_list(value)} FROM ({rows}) AS {item})"
 
     def _by_id(self, source: ById, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
-        shape, item = SHAPES[source.target], self._alias()
-        wanted = self._argument(definition, nodes, lambda given: ids.uuid_of(given[source.argument], source.target), "uuid")
+        shape, item = SHAPES[source.target], self.alias()
+        wanted = self.argument(definition, nodes, lambda given: ids.uuid_of(given[source.argument], source.target), "uuid")
         value = self._object(shape, get_named_type(definition.type), nodes, item, parent="")
-        where = self._where(shape, f"{{item}}.id = {wanted}", item, "")
+        where = self.where(shape, f"{{item}}.id = {wanted}", item, "")
         return f"(SELECT {value} FROM {shape.table} AS {item} WHERE {where})"
 
     def _any_by_id(self, source: AnyById, definition: GraphQLField, nodes: Sequence[FieldNode]) -> str:
-        given = self._alias()
-        kinds = self._argument(definition, nodes, lambda values: [kind for kind, _ in _parsed(values[source.argument])], "text[]")
-        wanted = self._argument(definition, nodes, lambda values: [id for _, id in _parsed(values[source.argument])], "uuid[]")
+        given = self.alias()
+        kinds = self.argument(definition, nodes, lambda values: [kind for kind, _ in _parsed(values[source.argument])], "text[]")
+        wanted = self.argument(definition, nodes, lambda values: [id for _, id in _parsed(values[source.argument])], "uuid[]")
         cases = [f"WHEN {quoted(name)} THEN {self._named(name, nodes, given)}" for name in _with_shape(self._nodes_of(definition))]
         value = f"CASE {given}.kind {' '.join(cases)} END"
         table = f"unnest({kinds}, {wanted}) WITH ORDINALITY AS {given} (kind, id, place)"
@@ -250,29 +196,26 @@ class Planner:
         return sorted(kind.name for kind in self.selections.schema.get_possible_types(interface))
 
     def _named(self, name: str, nodes: Sequence[FieldNode], given: str) -> str:
-        shape, kind, item = SHAPES[name], self._type(name), self._alias()
+        shape, kind, item = SHAPES[name], self._type(name), self.alias()
         if not self._may(shape):
             return "NULL"
-        where = self._where(shape, "{item}.id = {row}.id", item, given)
+        where = self.where(shape, "{item}.id = {row}.id", item, given)
         return f"(SELECT {self._object(shape, kind, nodes, item, parent='')} FROM {shape.table} AS {item} WHERE {where})"
 
     # Pages.
 
     def _page(self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], row: str) -> str:
-        shape, item = SHAPES[source.target], self._alias()
+        shape, item = SHAPES[source.target], self.alias()
         if not self._may(shape):
             raise Unplannable(f"{source.target} is not for this viewer")
         given = self.arguments_of(definition, nodes[0])
-        size = self._argument(definition, nodes, lambda values: PageRequest(values["first"]).first, "int")
-        where = [self._where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
+        size = self.argument(definition, nodes, lambda values: PageRequest(values["first"]).first, "int")
+        where = [self.where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
         keys = source.keys_for(given.get("order"))
-        place = _Place(keys, item, size, has_previous=given.get("after") is not None, matching=where)
-        after = [self._after(keys, definition, nodes, item)] if place.has_previous else []
+        place = Place(keys, item, size, has_previous=given.get("after") is not None, matching=where)
+        after = [place.behind(self._cursor(keys, definition, nodes))] if place.has_previous else []
         value = self._listing(shape, get_named_type(definition.type), nodes, row, place)
-        rows = (
-            f"SELECT * FROM {shape.table} AS {item} WHERE {' AND '.join([*where, *after])}"
-            f" ORDER BY {', '.join(_order(key, item) for key in keys)} LIMIT {size} + 1"
-        )
+        rows = f"SELECT * FROM {shape.table} AS {item} WHERE {' AND '.join([*where, *after])} ORDER BY {place.order} LIMIT {size} + 1"
         numbered = f"SELECT *, row_number() OVER () AS place FROM ({rows}) AS {item}"
         return f"(SELECT {_one_of_all(value)} FROM ({numbered}) AS {item})"
 
@@ -285,30 +228,17 @@ class Planner:
                 continue
             # One that does not count must still be a good one.
             wanted = chosen.condition(given[name]) if given.get(chosen.unless) is None else "{value} IS NOT NULL"
-            condition = self._filled(wanted, item=item, row=row)
+            condition = self.filled(wanted, item=item, row=row)
             if "{value}" in condition:
-                bound = self._argument(definition, nodes, partial(_compared, name, chosen), chosen.kind)
+                bound = self.argument(definition, nodes, partial(_compared, name, chosen), chosen.kind)
                 condition = condition.replace("{value}", bound)
             conditions.append(condition)
         return conditions
 
-    def _after(self, keys: Sequence[Key], definition: GraphQLField, nodes: Sequence[FieldNode], item: str) -> str:
-        """The rows behind a cursor. Its keys run in one direction, so that one comparison of rows finds them."""
-        kinds = [_KINDS[key.kind] for key in keys]
-        whole: Any = tuple[tuple(kinds)] if len(kinds) > 1 else kinds[0]  # type: ignore[misc]  # a type made of values
+    def _cursor(self, keys: Sequence[Key], definition: GraphQLField, nodes: Sequence[FieldNode]) -> list[str]:
+        return [self.argument(definition, nodes, part, key.kind) for key, part in zip(keys, parts_of_cursor(keys), strict=True)]
 
-        def part(number: int) -> Callable[[Arguments], Any]:
-            def bind(values: Arguments) -> Any:
-                found = PageRequest(after=values["after"]).key(whole)
-                return found[number] if isinstance(found, tuple) else found
-
-            return bind
-
-        bound = [self._argument(definition, nodes, part(number), key.kind) for number, key in enumerate(keys)]
-        columns = ", ".join(f"{item}.{key.column}" for key in keys)
-        return f"({columns}) {'<' if keys[0].descending else '>'} ({', '.join(bound)})"
-
-    def _listing(self, shape: Shape, kind: Any, nodes: Sequence[FieldNode], row: str, place: "_Place") -> str:
+    def _listing(self, shape: Shape, kind: Any, nodes: Sequence[FieldNode], row: str, place: Place) -> str:
         pairs = []
         for key, chosen in self.selections.below(kind, nodes).items():
             name = chosen[0].name.value
@@ -316,7 +246,7 @@ class Planner:
             pairs.append((key, self._listing_part(name, shape, kind, inner, chosen, row, place)))
         return json_object(pairs)
 
-    def _listing_part(self, name: str, shape: Shape, kind: Any, inner: Any, nodes: Sequence[FieldNode], row: str, place: "_Place") -> str:
+    def _listing_part(self, name: str, shape: Shape, kind: Any, inner: Any, nodes: Sequence[FieldNode], row: str, place: Place) -> str:
         match name:
             case "nodes":
                 return place.kept(self._object(shape, inner, nodes, place.item, parent=row))
@@ -330,7 +260,7 @@ class Planner:
                 return quoted(kind.name)
         raise Unplannable(f"{name} is not part of a page")
 
-    def _edge(self, shape: Shape, kind: Any, nodes: Sequence[FieldNode], row: str, place: "_Place") -> str:
+    def _edge(self, shape: Shape, kind: Any, nodes: Sequence[FieldNode], row: str, place: Place) -> str:
         node = get_named_type(kind.fields["node"].type)
         parts: dict[str, Callable[[Sequence[FieldNode]], str]] = {
             "node": lambda chosen: self._object(shape, node, chosen, place.item, parent=row),
@@ -342,83 +272,6 @@ class Planner:
         """Fields whose SQL is known by their names; a callable gets the places that ask for the field."""
         below: Chosen = self.selections.below(kind, nodes)
         return [(key, _part(kind, chosen, parts)) for key, chosen in below.items()]
-
-    # Text of statements.
-
-    def _alias(self) -> str:
-        self._aliases += 1
-        if self._aliases > _MOST_TABLES:
-            raise Unplannable(f"more than {_MOST_TABLES} tables")
-        return f"t{self._aliases}"
-
-    def _where(self, shape: Shape, where: str, item: str, row: str) -> str:
-        """Both walls first, then what is wanted."""
-        walls = f"{item}.organization_id = {self._organization}"
-        if self.viewer.is_client:
-            walls += f" AND {item}.client_id = {self._bound('client', lambda values: values.client_id, 'uuid')}"
-        wanted = [self._filled(condition, item=item, row=row) for condition in (shape.where, where) if condition != "true"]
-        return " AND ".join([walls, *wanted])
-
-    def _filled(self, sql: str, **places: str) -> str:
-        for name in ("row", "parent", "item"):
-            sql = sql.replace(f"{{{name}}}", places.get(name, ""))
-        if "{organization}" in sql:
-            sql = sql.replace("{organization}", self._organization)
-        if "{now}" in sql:
-            sql = sql.replace("{now}", self._bound("now", lambda values: values.environment["now"](), "timestamptz"))
-        if "{titles}" in sql:
-            sql = sql.replace("{titles}", self._bound("titles", lambda values: values.environment["titles"](), "jsonb"))
-        return sql
-
-    @property
-    def _organization(self) -> str:
-        return self._bound("organization", lambda values: values.organization_id, "uuid")
-
-    def _bound(self, name: str, binder: Binder, kind: str) -> str:
-        """A parameter that a statement needs once."""
-        if name not in self._known:
-            self._known[name] = self._parameter(binder, kind)
-        return self._known[name]
-
-    def _parameter(self, binder: Binder, kind: str) -> str:
-        self.binders.append(binder)
-        return f"${len(self.binders)}::{kind}"
-
-    def _argument(self, definition: GraphQLField, nodes: Sequence[FieldNode], value: Callable[[Arguments], Any], kind: str) -> str:
-        """A parameter that comes from a field's arguments."""
-        number = next((place for place, (_, node) in enumerate(self.calls) if node is nodes[0]), len(self.calls))
-        if number == len(self.calls):
-            self.calls.append((definition, nodes[0]))
-        return self._parameter(lambda values: value(values.arguments[number]), kind)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a page lies: one more row than its size was read, `place` counts them."""
-
-    keys: Sequence[Key]
-    item: str
-    size: str
-    has_previous: bool
-    matching: Sequence[str]
-    """The conditions of the whole list."""
-
-    def kept(self, value: str) -> str:
-        return f"coalesce(json_agg({value}) FILTER (WHERE {self.item}.place <= {self.size}), '[]')"
-
-    @property
-    def cursor(self) -> str:
-        return cursor([f"{self.item}.{key.column}" for key in self.keys])
-
-    @property
-    def page_info(self) -> dict[str, str]:
-        cursors = f"(array_agg({self.cursor}) FILTER (WHERE {self.item}.place <= {self.size}))"
-        return {
-            "hasNextPage": f"count(*) > {self.size}",
-            "hasPreviousPage": "true" if self.has_previous else "false",
-            "startCursor": f"{cursors}[1]",
-            "endCursor": f"{cursors}[least({self.size}, count(*))]",
-        }
 
 
 def _one_of_all(value: str) -> str:
@@ -437,10 +290,6 @@ def _part(kind: Any, nodes: Sequence[FieldNode], parts: Mapping[str, Any]) -> st
         return quoted(kind.name)
     part = parts[name]
     return part if isinstance(part, str) else str(part(nodes))
-
-
-def _order(key: Key, item: str) -> str:
-    return f"{item}.{key.column}{' DESC' if key.descending else ''}"
 
 
 def has_resolver(definition: GraphQLField) -> bool:

@@ -28,8 +28,9 @@ from graphql.execution.get_variable_signature import GraphQLVariableSignature, g
 from graphql.execution.values import VariableValues, VariableValueSource, get_argument_values, get_variable_values
 
 from app.api.bounded import BoundedCache
-from app.api.reads.planner import Arguments, Binder, Planner, Unplannable, Viewer
+from app.api.reads.planner import Planner
 from app.api.reads.selections import Chosen, Selections
+from app.api.reads.statement import Arguments, Binder, Unplannable, Viewer
 
 _PLANS, _CHARACTERS = 50, 100_000
 """Of one document, for its kinds of viewers and shapes of variables: how many are kept, and how much SQL."""
@@ -94,7 +95,7 @@ class KnownDocument:
         query = self.schema.query_type
         assert query is not None
         chosen = selections.fields(query, [self.operation.selection_set])
-        planner = Planner(selections, viewer, lambda definition, node: get_argument_values(definition, node, variables))
+        planner = Planner(viewer, selections, lambda definition, node: get_argument_values(definition, node, variables))
         columns, reasons = _planned(planner, query.fields, chosen)
         left = [key for key in chosen if key not in columns]
         return Plan(

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from app.actors import PERMISSIONS, Actor, Permission
-from app.api.reads.planner import Viewer
+from app.api.reads.statement import Viewer
 from app.bootstrap import Hub
 
 
