@@ -81,7 +81,7 @@ async def open_database(url: str, *, min_size: int = 1, max_size: int = 10) -> N
         min_size=min_size,
         # Compiled reads are long, and prepared once for each connection; the plans of many kinds of documents are kept.
         statement_cache_size=150,
-        max_cacheable_statement_size=0,
+        max_cacheable_statement_size=60_000,  # characters; what is longer is rare and large, and planned each time
         max_size=max_size,
         connection_class=_Connection,
         init=_prepare_connection,

@@ -79,6 +79,13 @@ REFUSED: dict[str, Ask] = {
     "an id of another type": _get({"query": "query ($id: ID!) { quote(id: $id) { id } }", "variables": {"id": "Sm9iOjE="}}),
     "a wrong cursor": _post({"query": "{ quotes(after: \"MQ\") { nodes { id } } }"}),
     "U+0000": _post({"query": "query ($s: String) { contacts(search: $s) { nodes { id } } }", "variables": {"s": "a\0"}}),
+    "half a character in a variable": lambda client: client.post(
+        "/graphql",
+        content=b'{"query": "query ($s: String) { contacts(search: $s) { nodes { id } } }", "variables": {"s": "\\ud800"}}',
+        headers={"Content-Type": "application/json"},
+    ),
+    "half a character in a document": _post({"query": '{ contacts(search: "\\uD800") { nodes { id } } }'}),
+    "U+0000 in a document": _post({"query": '{ contacts(search: "\\u0000") { nodes { id } } }'}),
     "an unknown operation": _post({"query": OWN, "operationName": "Other"}),
     "an unknown name": _post({"documentId": "Nothing"}),
     "a name and a text": _post({"documentId": "Quotes", "query": OWN}),

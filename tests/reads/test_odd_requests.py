@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import random
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -120,6 +122,31 @@ async def test_a_plan_is_not_spoiled_by_what_it_was_first_asked_with(town: Town)
 
     assert (organization, wrong, quote) == (False, True, True)
     assert answer["data"]["node"]
+
+
+async def test_one_document_with_variables_of_every_kind_in_any_order(town: Town):
+    """What decides the text of a statement is told apart from what is only a value in it."""
+    query = """query Q($n: Int! = 3, $after: String, $status: QuoteStatus, $order: ListOrder! = NEWEST_FIRST, $client: ID,
+            $deleted: Boolean!, $no: Boolean!, $search: String) {
+        quotes(first: $n, after: $after, status: $status, order: $order, clientId: $client) {
+            totalCount nodes { id number @skip(if: $no) } pageInfo { hasPreviousPage endCursor } }
+        connections(deleted: $deleted) { nodes { id deletedAt @include(if: $no) latestRuns(first: $n) { id } } }
+        contacts(search: $search, first: $n) { nodes { name } } }"""
+    chance = random.Random(7)
+    cursors = [encode_cursor(str(id)) for id in town.here.ids("quote")]
+    kinds: dict[str, Sequence[Any]] = {
+        "n": (1, 2, 5), "after": (None, *cursors), "status": (None, "OPEN", "EXPIRED", "APPROVED"),
+        "order": ("NEWEST_FIRST", "OLDEST_FIRST"),
+        "client": (None, *(gid("Client", id) for id in town.here.ids("client"))), "search": (None, "", "a", "Ž"),
+    }  # fmt: skip
+    seen = set()
+    for _ in range(60):
+        given = {name: chance.choice(values) for name, values in kinds.items() if chance.random() < 0.7}
+        given |= {name: chance.random() < 0.5 for name in ("deleted", "no")}
+        answer, compiled = await _both(town, query, **given)
+        assert compiled
+        seen.add(json.dumps(answer))
+    assert len(seen) > 30
 
 
 async def test_text_that_looks_like_a_place_of_a_statement_is_only_text(town: Town):
