@@ -24,7 +24,7 @@ class Question:
     requests: dict[str, str]
 
 
-def questions(quote_id: object) -> list[Question]:
+def questions(organization_id: object, quote_id: object) -> list[Question]:
     gid = str(GlobalID("Quote", str(quote_id)))
     return [
         Question(
@@ -43,7 +43,11 @@ def questions(quote_id: object) -> list[Question]:
             {
                 "api": _post(f"query Q($id: ID!) {{ quote(id: $id) {{ {_QUOTE} }} }}", id=gid),
                 "route": _get(f"/benchmark/quotes/{gid}"),
-                "postgraphile": _post(f"query Q($id: UUID!) {{ quote(rowId: $id) {{ {_THEIR_QUOTE} }} }}", id=str(quote_id)),
+                "postgraphile": _post(
+                    f"query Q($of: UUID!, $id: UUID!) {{ quote(organizationId: $of, rowId: $id) {{ {_THEIR_QUOTE} }} }}",
+                    of=str(organization_id),
+                    id=str(quote_id),
+                ),
             },
         ),
         Question(

@@ -73,7 +73,7 @@ def main() -> None:
     with ExitStack() as stack:
         world = stack.enter_context(_world(arguments.external))
         subjects = stack.enter_context(_subjects(world, arguments.postgraphile))
-        asked = [question for question in questions(world.quote_id) if arguments.only in question.title]
+        asked = [question for question in questions(world.organization_id, world.quote_id) if arguments.only in question.title]
         for question in asked:
             _compare(question, subjects, world.token)
         _print(asked, subjects, _measure(asked, subjects, world, arguments), arguments)
