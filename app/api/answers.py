@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app.api.accept import GRAPHQL_RESPONSE
-from app.api.rates import retry_after
+from app.api.gate.rates import retry_after
 
 _CACHED = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie, Accept"}
 """Kept by the browser alone and asked for again each time: whether it may still be seen is decided anew."""

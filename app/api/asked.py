@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.api.limits import OPERATIONS, Excess, LimitExceeded
+from app.api.gate.limits import OPERATIONS, Excess, LimitExceeded
 from app.errors import Refusal
 
 

@@ -11,12 +11,12 @@ from strawberry.types.graphql import OperationType
 
 from app.api.asked import wants_cost
 from app.api.context import Context
-from app.api.gate import Gate
+from app.api.gate.admission import Gate
 from app.errors import Refusal
 
 
 class HubSchema(Schema):
-    """Strawberry's schema; whether an operation may run is decided by app/api/gate.py."""
+    """Strawberry's schema; whether an operation may run is decided by app/api/gate/admission.py."""
 
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
         """Surprises are logged by app/api/masking.py under their reference; mistakes of callers are not ours to log."""

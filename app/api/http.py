@@ -23,12 +23,12 @@ from app.api.asked import Asked, BadRequest, from_address, from_body
 from app.api.context import Context
 from app.api.event_stream import EventStream
 from app.api.execution import HubSchema
-from app.api.gate import DocumentRefused, Gate
+from app.api.gate.admission import DocumentRefused, Gate
+from app.api.gate.rates import RateLimited
 from app.api.identity import Caller
 from app.api.live_view import LiveView
 from app.api.loaders import Loaders
 from app.api.masking import extensions_of
-from app.api.rates import RateLimited
 from app.api.schema import reads
 from app.api.short_way import ShortWay
 from app.api.streams import TooManyStreams

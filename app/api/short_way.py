@@ -19,7 +19,7 @@ from app.api.answers import conditional, media_type
 from app.api.asked import Asked, from_address, from_body, wants_cost
 from app.api.bounded import BoundedCache
 from app.api.context import Context
-from app.api.gate import Gate
+from app.api.gate.admission import Gate
 from app.api.identity import Caller, Credential
 from app.api.masking import presented
 from app.api.reads.answers import Bound, Reads, as_error, run

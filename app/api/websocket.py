@@ -27,7 +27,7 @@ from app.api.eager import begin
 from app.api.execution import HubSchema
 from app.api.followed import Following
 from app.api.frames import door_of
-from app.api.gate import Gate
+from app.api.gate.admission import Gate
 from app.api.live import Live
 from app.api.masking import extensions_of, log_surprise
 from app.api.presses import Printed

@@ -11,9 +11,9 @@ import pytest
 from graphql import parse, print_ast
 
 from app.actors import Actor
-from app.api import documents
-from app.api.documents import PREFIX, TrustedDocuments, trusted_documents
-from app.api.persisted import PersistedDocuments
+from app.api.gate import documents
+from app.api.gate.documents import PREFIX, TrustedDocuments, trusted_documents
+from app.api.gate.persisted import PersistedDocuments
 from app.bootstrap import Hub
 from app.main import create_app
 from tests import factories
@@ -57,7 +57,7 @@ def test_every_operation_is_trusted_by_its_names_and_its_hash(name: str):
 
 
 def test_the_wheel_carries_the_operations_where_they_are_looked_for():
-    root = Path(documents.__file__).parents[2]
+    root = Path(documents.__file__).parents[3]
     wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
 
     assert {root / source: root / target for source, target in wheel["sources"].items()} == {documents.CHECKOUT: documents.PACKAGED}

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from graphql import build_schema, parse
 
-from app.api.checks import Checked, Checker
-from app.api.costs import worth
-from app.api.limits import DEFAULTS, Limits
-from app.api.measures import Measure, measures
+from app.api.gate.checks import Checked, Checker
+from app.api.gate.costs import worth
+from app.api.gate.limits import DEFAULTS, Limits
+from app.api.gate.measures import Measure, measures
 from app.settings import SettingInvalid, Settings
 
 SCHEMA = build_schema("""

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.actors import Actor, Role
-from app.api.rates import RateLimited, Rates
+from app.api.gate.rates import RateLimited, Rates
 from app.bootstrap import Hub
 from app.main import create_app
 from tests import factories

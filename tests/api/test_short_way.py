@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.actors import Actor
-from app.api.gate import Gate
+from app.api.gate.admission import Gate
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.database import execute, new_id, transaction

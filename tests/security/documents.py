@@ -17,7 +17,7 @@ from graphql import (
     parse,
 )
 
-from app.api.measures import measures
+from app.api.gate.measures import measures
 from app.api.schema import schema
 
 TOKENS = 1900

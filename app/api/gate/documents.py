@@ -17,8 +17,8 @@ from graphql import parse, print_ast
 PREFIX = "sha256:"
 
 _OPERATION = re.compile(r"^(?:query|mutation|subscription)\s+(\w+)", re.MULTILINE)
-PACKAGED = Path(__file__).with_name("operations")
-CHECKOUT = Path(__file__).resolve().parents[2] / "graphql" / "operations"
+PACKAGED = Path(__file__).parents[1] / "operations"
+CHECKOUT = Path(__file__).resolve().parents[3] / "graphql" / "operations"
 
 
 class TrustedDocuments:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from app.api.limits import ENOUGH
+from app.api.gate.limits import ENOUGH
 from app.paging import MAXIMUM
 
 # What a list without pages is taken to hold: the lines of a quote, the streams of a run.

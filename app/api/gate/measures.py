@@ -30,8 +30,8 @@ from graphql import (
     is_leaf_type,
 )
 
-from app.api.costs import CHANGE, LIST_SIZE, Cost, Size, added, times
-from app.api.limits import DEFAULTS, ENOUGH, Excess, Limits
+from app.api.gate.costs import CHANGE, LIST_SIZE, Cost, Size, added, times
+from app.api.gate.limits import DEFAULTS, ENOUGH, Excess, Limits
 from app.paging import MAXIMUM
 
 

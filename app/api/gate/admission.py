@@ -12,13 +12,13 @@ from graphql import GraphQLSchema
 
 from app.actors import Actor
 from app.api.asked import Asked, BadRequest
-from app.api.checks import Checked, Checker
 from app.api.context import Context
-from app.api.documents import PREFIX, digest, trusted_documents
-from app.api.legible import require_legible
-from app.api.limits import Excess, LimitExceeded, Limits
-from app.api.persisted import PersistedDocuments
-from app.api.rates import Rates
+from app.api.gate.checks import Checked, Checker
+from app.api.gate.documents import PREFIX, digest, trusted_documents
+from app.api.gate.legible import require_legible
+from app.api.gate.limits import Excess, LimitExceeded, Limits
+from app.api.gate.persisted import PersistedDocuments
+from app.api.gate.rates import Rates
 from app.bootstrap import Hub
 from app.errors import Refusal
 

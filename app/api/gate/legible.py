@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from app.api.limits import Excess, LimitExceeded, Limits
+from app.api.gate.limits import Excess, LimitExceeded, Limits
 from app.errors import InvalidInput
 
 SENTENCE = "Text here cannot hold the character U+0000."

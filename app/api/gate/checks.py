@@ -28,11 +28,11 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from app.api.bounded import BoundedCache
-from app.api.costs import Cost, worth
-from app.api.legible import SENTENCE, holds_nul_escape
-from app.api.limits import ENOUGH, Excess, Limits
-from app.api.measures import Meter
-from app.api.scanning import past_limits
+from app.api.gate.costs import Cost, worth
+from app.api.gate.legible import SENTENCE, holds_nul_escape
+from app.api.gate.limits import ENOUGH, Excess, Limits
+from app.api.gate.measures import Meter
+from app.api.gate.scanning import past_limits
 
 MISTAKES = 20
 """After so many mistakes a document is not looked at any further."""

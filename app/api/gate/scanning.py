@@ -6,7 +6,7 @@ regular expression engine and takes a hundredth of the time, so a document that 
 
 import re
 
-from app.api.limits import Excess, Limits
+from app.api.gate.limits import Excess, Limits
 
 _TOKEN = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*+"""|"(?:[^"\\\n]|\\.)*+"|#[^\n]*+|\.\.\.|\w++|-?\d[\w.+-]*+|[^\s,\ufeff]', re.DOTALL)
 _OPENING, _CLOSING = "{[(", "}])"
