@@ -10,6 +10,9 @@ import app.connectors
 from app.connectors.base import Connector
 from app.errors import HubError
 
+# What the providers' sandboxes share.
+NO_PROVIDERS = {"sandbox_kit"}
+
 
 class ConnectorInvalid(HubError):
     """A connector's folder cannot be used as it is."""
@@ -19,7 +22,7 @@ class ConnectorInvalid(HubError):
 
 def find_connectors(package: ModuleType = app.connectors) -> dict[str, Connector]:
     """All connectors by provider, in the order of their names. Raises ConnectorInvalid with the folder's name."""
-    folders = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+    folders = sorted({module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg} - NO_PROVIDERS)
     return {folder: load_connector(f"{package.__name__}.{folder}") for folder in folders}
 
 

@@ -1,29 +1,24 @@
 """`python -m app.connectors.servicem8.sandbox`: the sandbox by itself, with its control routes on."""
 
 import argparse
-import os
-import sys
-import threading
 
 import msgspec
 
+from app.connectors.sandbox_kit.program import config_on_stdin, program_name, serve
+
+from .app import create_app
 from .config import AccountConfig, SandboxConfig
 from .seed import demo_config
-from .server import run
 
 
 def main() -> None:
     """Read the arguments and serve until a signal."""
     arguments = _parser().parse_args()
-    config = _config(arguments)
-    try:
-        run(arguments.host, arguments.port, config, ready=_tell)
-    except OSError as problem:
-        sys.exit(f"The sandbox cannot listen on {arguments.host}:{arguments.port}: {problem.strerror}.")
+    serve("ServiceM8", arguments.host, arguments.port, create_app(_config(arguments)))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=_name(), description=__doc__)
+    parser = argparse.ArgumentParser(prog=program_name(__package__), description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8100, help="0 takes a free one")
     parser.add_argument("--seed", choices=("none", "demo", "companies", "jobs"), default="none")
@@ -35,16 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _name() -> str:
-    """How it was called: by itself, or by a command that set its own name."""
-    return sys.argv[0] if " " in sys.argv[0] else f"python -m {__package__}"
-
-
 def _config(arguments: argparse.Namespace) -> SandboxConfig:
     if arguments.config_on_stdin:
-        config = msgspec.json.decode(sys.stdin.buffer.readline(), type=SandboxConfig)
-        threading.Thread(target=_end_with_input, daemon=True).start()
-        return config
+        return config_on_stdin(SandboxConfig)
     return msgspec.structs.replace(
         _accounts(arguments.seed, arguments.api_key),
         page_size=arguments.page_size,
@@ -59,16 +47,6 @@ def _accounts(seed: str, api_keys: list[str]) -> SandboxConfig:
     if seed == "demo":
         return demo_config(*api_keys)
     return SandboxConfig(accounts=(AccountConfig(api_keys=tuple(api_keys)),)) if api_keys else SandboxConfig()
-
-
-def _end_with_input() -> None:
-    """Whoever started this process may be killed: the end of its pipe is the sign. There is nothing to save."""
-    sys.stdin.buffer.read()
-    os._exit(0)
-
-
-def _tell(url: str) -> None:
-    print(f"ServiceM8 sandbox ready at {url}", flush=True)
 
 
 if __name__ == "__main__":

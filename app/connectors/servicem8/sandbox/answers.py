@@ -1,35 +1,12 @@
 """The provider's answers and the shapes of its refusals, word for word where a live answer was published."""
 
-from dataclasses import dataclass, field, replace
-
 import orjson
 
-JSON = "application/json"
+from app.connectors.sandbox_kit.delivery import Answer, Refusal
+
 HTML = "text/html; charset=UTF-8"
 PLAIN = "text/plain; charset=UTF-8"
 LIMIT_TEXT = "Number of allowed API requests per {window} exceeded"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer."""
-
-    status: int
-    body: bytes
-    content_type: str = JSON
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def with_headers(self, **headers: str) -> "Answer":
-        """The same answer with further headers; an underscore stands for a hyphen."""
-        return replace(self, headers=self.headers | {name.replace("_", "-"): value for name, value in headers.items()})
-
-
-class Refusal(Exception):
-    """The request is refused with this answer."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
 
 
 def error(status: int, message: str, code: int | None = None) -> Answer:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from .answers import Answer, Refusal, over_limit, unknown_object
+from app.connectors.sandbox_kit.delivery import Answer, Refusal, hang_up, send_half, send_whole
+
+from .answers import over_limit, unknown_object
 from .authentication import authenticate
 from .bodies import given_values
 from .damage import damaged
-from .delivery import hang_up, send_half, send_whole
 from .faults import DAMAGES, Fault, FaultKind
 from .ledger import Seen, Write
 from .objects import read, target_of, write
@@ -74,10 +75,12 @@ class Api:
         self._refuse_by_fault(exchange, after_work=False)
         if exchange.has(FaultKind.DROP_REQUEST):
             return Answer(0, b"")
-        await self.sandbox.gate.pass_through(exchange.method, exchange.path, before_work=True)
+        if exchange.write is not None:
+            await self.sandbox.gate.let_write_pass(exchange.path, before_work=True)
         self._refuse_by_limit(exchange.key)
         answer = await self._work(exchange, exchange.account)
-        await self.sandbox.gate.pass_through(exchange.method, exchange.path, before_work=False)
+        if exchange.write is not None:
+            await self.sandbox.gate.let_write_pass(exchange.path, before_work=False)
         await self._wait(exchange, after_work=True)
         self._refuse_by_fault(exchange, after_work=True)
         return answer

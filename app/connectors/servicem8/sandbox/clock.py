@@ -1,28 +1,12 @@
-"""The sandbox's own clock: it can be set, shifted, stopped and sped up, so that tests reach DST changes and next days."""
+"""The sandbox's clock, and how ServiceM8 writes its moments."""
 
-import time
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.connectors.sandbox_kit.clock import Clock as AnyClock
 
-class Clock:
-    """Tells the sandbox's time. `scale` is sandbox seconds per real second; 0 stops the clock."""
 
-    def __init__(self, *, now: datetime | None = None, scale: float = 1.0, offset_seconds: float = 0.0) -> None:
-        self.set(now=now, scale=scale, offset_seconds=offset_seconds)
-
-    def set(self, *, now: datetime | None = None, scale: float = 1.0, offset_seconds: float = 0.0) -> None:
-        """Start again from `now` (or from real time); a moment without an offset is UTC."""
-        start = now or datetime.now(UTC)
-        if start.tzinfo is None:
-            start = start.replace(tzinfo=UTC)
-        self.scale = scale
-        self._start = start.astimezone(UTC) + timedelta(seconds=offset_seconds)
-        self._since = time.monotonic()
-
-    def now(self) -> datetime:
-        """The sandbox's moment in UTC."""
-        return self._start + timedelta(seconds=(time.monotonic() - self._since) * self.scale)
+class Clock(AnyClock):
+    """Tells the sandbox's time."""
 
     def local_text(self, zone: ZoneInfo) -> str:
         """The moment as ServiceM8 writes it: without offset, in the account's zone, so an autumn hour comes twice."""

@@ -6,11 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .control_answers import REFUSALS, given_object, json_answer
+from app.connectors.sandbox_kit.control_answers import REFUSALS, given_object, json_answer
+from app.connectors.sandbox_kit.wishes import ClockWish, GateWish
+
 from .control_records import StaffUser
 from .faults import MEANINGS, Fault
 from .sandbox import Sandbox
-from .wishes import ClockWish, GateWish, SeedWish
+from .wishes import SeedWish
 
 ROUTES = {
     "GET /_control/": "this page",

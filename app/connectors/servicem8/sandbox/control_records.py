@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.connectors.sandbox_kit.control_answers import ControlError, given_object, json_answer
+
 from . import changes
 from .amounts import four_places
-from .control_answers import ControlError, given_object, json_answer
 from .sandbox import Sandbox
 from .schema import JOB_MATERIAL, OBJECT_TYPES
 from .store import Account

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import orjson
 
-from .answers import Answer
+from app.connectors.sandbox_kit.delivery import Answer
+
 from .faults import Fault, FaultKind
 from .table import Values
 

@@ -1,14 +1,11 @@
-"""Faults on demand: which requests they meet, how often, and by which chance."""
+"""The faults of this provider, on demand."""
 
-from collections.abc import Iterator
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from random import Random
-from typing import Annotated
 
-import msgspec
+from app.connectors.sandbox_kit.delivery import Answer
+from app.connectors.sandbox_kit.faults import Fault as AnyFault
 
-from .answers import Answer, error, over_limit
+from .answers import error, over_limit
 
 
 class FaultKind(StrEnum):
@@ -66,64 +63,16 @@ _WINDOWS = {FaultKind.MINUTE_LIMIT: "minute", FaultKind.DAY_LIMIT: "day"}
 DAMAGES = frozenset(list(FaultKind)[list(FaultKind).index(FaultKind.DUPLICATE_RECORD) :])
 
 
-class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """One wish: `kind` for requests of `method` (any if empty) whose path fits the pattern `path` (`*`, `?`, `[…]`).
-
-    It meets the next `times` of them (None: all) after leaving `skip` alone, each with `probability`, drawn from `seed`.
-    """
+class Fault(AnyFault, kw_only=True, forbid_unknown_fields=True):
+    """One wish for this provider's kinds."""
 
     kind: FaultKind
-    method: str = ""
-    path: str = "*"
-    times: Annotated[int, msgspec.Meta(ge=1)] | None = 1
-    skip: Annotated[int, msgspec.Meta(ge=0)] = 0
-    probability: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
-    seed: int = 0
-    milliseconds: Annotated[int, msgspec.Meta(ge=0)] = 1000
-    after_work: bool = False
-    records: Annotated[int, msgspec.Meta(ge=1)] = 1
-    met: int = 0
 
     def fits(self, method: str, path: str) -> bool:
-        if self.kind in DAMAGES and method != "GET":
-            return False
-        return (not self.method or self.method.upper() == method) and fnmatchcase(path.lower(), self.path.lower())
+        return super().fits(method, path) and not (self.kind in DAMAGES and method != "GET")
 
     def refusal(self, *, limits_as_json: bool) -> Answer | None:
         """The answer of a fault that refuses; None for the other kinds."""
         if window := _WINDOWS.get(self.kind):
             return over_limit(window, as_json=limits_as_json)
         return _REFUSALS.get(self.kind)
-
-
-class Faults:
-    """The faults in force."""
-
-    def __init__(self) -> None:
-        self._in_force: list[tuple[Fault, Random]] = []
-
-    def __iter__(self) -> Iterator[Fault]:
-        return (fault for fault, _ in self._in_force)
-
-    def add(self, fault: Fault) -> None:
-        self._in_force.append((fault, Random(fault.seed)))
-
-    def clear(self) -> None:
-        self._in_force.clear()
-
-    def draw(self, method: str, path: str) -> list[Fault]:
-        """All faults that meet this request; each is used up by as much."""
-        return [fault for fault, chance in list(self._in_force) if fault.fits(method, path) and self._meets(fault, chance)]
-
-    def _meets(self, fault: Fault, chance: Random) -> bool:
-        if fault.skip:
-            fault.skip -= 1
-            return False
-        if chance.random() >= fault.probability:
-            return False
-        fault.met += 1
-        if fault.times is not None:
-            fault.times -= 1
-            if fault.times == 0:
-                self._in_force = [kept for kept in self._in_force if kept[0] is not fault]
-        return True

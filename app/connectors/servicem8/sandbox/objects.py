@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from app.connectors.sandbox_kit.delivery import Answer
+
 from . import changes
-from .answers import Answer, done, invalid, method_not_allowed, not_found, unknown_object
+from .answers import done, invalid, method_not_allowed, not_found, unknown_object
 from .changes import Effect
 from .config import SandboxConfig
 from .filters import matching, parse

@@ -1,9 +1,11 @@
 """The parts of one running sandbox, held together."""
 
+from app.connectors.sandbox_kit.faults import Faults
+from app.connectors.sandbox_kit.gate import Gate
+
 from .clock import Clock
 from .config import CHANGEABLE, SandboxConfig, SeedKind, changed_config
-from .faults import Faults
-from .gate import Gate
+from .faults import Fault
 from .ledger import Ledger
 from .limits import Limits
 from .seed import Summary, seed
@@ -17,7 +19,7 @@ class Sandbox:
         self._first_config = config
         self.clock = Clock()
         self.store = Store(config.accounts, self.clock)
-        self.faults = Faults()
+        self.faults: Faults[Fault] = Faults()
         self.gate = Gate()
         self.ledger = Ledger()
         self.reset()

@@ -1,26 +1,8 @@
-"""What control requests carry, checked."""
-
-from datetime import datetime
+"""What this sandbox's own control requests carry, checked."""
 
 import msgspec
 
-from .config import NotNegative, PositiveInt, SeedKind
-
-
-class GateWish(msgspec.Struct, forbid_unknown_fields=True):
-    """Close the gate (holding answers to writes, or the writes themselves) or open it."""
-
-    closed: bool
-    before_work: bool = False
-    path: str = "*"
-
-
-class ClockWish(msgspec.Struct, forbid_unknown_fields=True):
-    """Where the clock shall stand; without `now` it starts from real time."""
-
-    now: datetime | None = None
-    scale: NotNegative = 1.0
-    offset_seconds: float = 0.0
+from .config import PositiveInt, SeedKind
 
 
 class SeedWish(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,11 +1,33 @@
-"""Sends an answer, or as much of it as a fault leaves."""
+"""An answer, and sending it, or as much of it as a fault leaves."""
+
+from dataclasses import dataclass, field, replace
 
 from starlette.types import Receive, Scope, Send
 
-from .answers import Answer
-
 # The server's extension to ASGI that closes the connection under an answer.
 CLOSE_CONNECTION = "crosswalk.close_connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def with_headers(self, **headers: str) -> "Answer":
+        """The same answer with further headers; an underscore stands for a hyphen."""
+        return replace(self, headers=self.headers | {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+class Refusal(Exception):
+    """The request is refused with this answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
 
 
 async def send_whole(send: Send, answer: Answer) -> None:

@@ -26,8 +26,9 @@ class Gate:
         self.before_work, self.path = False, "*"
         self._way.set()
 
-    async def pass_through(self, method: str, path: str, *, before_work: bool) -> None:
-        if not self.closed or method == "GET" or before_work is not self.before_work or not fnmatchcase(path.lower(), self.path.lower()):
+    async def let_write_pass(self, path: str, *, before_work: bool) -> None:
+        """Return at once, or when the gate opens if this write is one to hold now."""
+        if not self.closed or before_work is not self.before_work or not fnmatchcase(path.lower(), self.path.lower()):
             return
         self.held += 1
         try:
