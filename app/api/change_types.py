@@ -9,8 +9,8 @@ import strawberry
 from app.api.connection_types import Connection
 from app.api.context import Info
 from app.api.enums import enum
-from app.api.followed import cursor
 from app.api.ids import id_text
+from app.api.live.followed import cursor
 from app.api.quote_types import Quote
 from app.api.sync_types import SyncRun
 from app.feed.models import Event

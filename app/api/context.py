@@ -11,9 +11,9 @@ from app.bootstrap import Hub
 from app.errors import NotSignedIn
 
 if TYPE_CHECKING:
-    from app.api.followed import Following
+    from app.api.live.followed import Following
+    from app.api.live.presses import Press
     from app.api.loaders import Loaders
-    from app.api.presses import Press
 
 
 @dataclass(slots=True)

@@ -21,18 +21,18 @@ from app.api.accept import wants_event_stream, wants_graphql_response
 from app.api.answers import conditional, headers_of, media_type, status_of
 from app.api.asked import Asked, BadRequest, from_address, from_body
 from app.api.context import Context
-from app.api.event_stream import EventStream
 from app.api.execution import HubSchema
 from app.api.gate.admission import DocumentRefused, Gate
 from app.api.gate.rates import RateLimited
 from app.api.identity import Caller
-from app.api.live_view import LiveView
+from app.api.live.event_stream import EventStream
+from app.api.live.streams import TooManyStreams
+from app.api.live.view import LiveView
+from app.api.live.websocket import authorize, sized
 from app.api.loaders import Loaders
 from app.api.masking import extensions_of
 from app.api.schema import reads
 from app.api.short_way import ShortWay
-from app.api.streams import TooManyStreams
-from app.api.websocket import authorize, sized
 from app.bootstrap import Hub
 from app.database import reads_within
 from app.errors import HubError, NotSignedIn

@@ -10,8 +10,8 @@ import strawberry
 from app.actors import Permission
 from app.api.change_types import ConnectionChange, QuoteChange, RecordChange, RecordEntity, SyncRunProgress
 from app.api.context import Context, Info
-from app.api.followed import Place, cursor, followed
 from app.api.ids import optional_uuid, uuid_of
+from app.api.live.followed import Place, cursor, followed
 from app.api.sync_types import SyncRun
 from app.feed.models import Event
 from app.records.events import topic_of

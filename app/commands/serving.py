@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from app.api.frames import SharedFrames
+from app.api.live.frames import SharedFrames
 from app.bootstrap import Hub
 from app.commands.processes import Stopped, stop_on_signals
 from app.commands.servers import with_servers

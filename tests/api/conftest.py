@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from app.actors import Actor
-from app.api.frames import SharedFrames
+from app.api.live.frames import SharedFrames
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.main import create_app

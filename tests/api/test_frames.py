@@ -9,7 +9,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
-from app.api.frames import SharedFrames, door_of, text_frame
+from app.api.live.frames import SharedFrames, door_of, text_frame
 from tests.api.conftest import serving
 
 SIZES = (0, 1, 125, 126, 127, 65_535, 65_536, 200_000)

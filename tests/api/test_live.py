@@ -18,7 +18,7 @@ from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 
 from app.actors import Actor
-from app.api.live import Live
+from app.api.live.groups import Live
 from app.bootstrap import Hub
 from app.database import execute, new_id, transaction
 from app.feed.models import NewEvent

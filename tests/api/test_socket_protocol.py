@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from app.api.websocket import LiveHandler
+from app.api.live.websocket import LiveHandler
 from app.database import new_id, transaction
 from tests.api.operations import text
 from tests.api.streams import PROTOCOL, receive, socket, subscribe

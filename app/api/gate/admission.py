@@ -1,6 +1,6 @@
 """What every operation passes, whichever path answers it: which text it means, whether that is allowed, what it costs.
 
-The library's view comes through here in app/api/execution.py, WebSockets in app/api/websocket.py. Each step is a function
+The library's view comes through here in app/api/execution.py, WebSockets in app/api/live/websocket.py. Each step is a function
 of its own, so that a shorter path can take the same steps: `text`, `check`, `price`, `admit`.
 """
 

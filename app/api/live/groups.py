@@ -15,10 +15,10 @@ from strawberry.schema import BaseSchema
 
 from app.actors import Actor
 from app.api.context import Context
-from app.api.followed import Following
+from app.api.live.followed import Following
+from app.api.live.presses import Press, Printed, Shelf
+from app.api.live.streams import OpenStreams, Viewer, Watches, rights
 from app.api.masking import log_surprise
-from app.api.presses import Press, Printed, Shelf
-from app.api.streams import OpenStreams, Viewer, Watches, rights
 from app.feed.models import Event, Interest
 from app.feed.repository import FAR_BEHIND
 from app.feed.service import FeedService

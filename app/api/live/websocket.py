@@ -23,15 +23,15 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from app.actors import Actor
 from app.api.asked import BadRequest, from_object
 from app.api.context import Context
-from app.api.eager import begin
 from app.api.execution import HubSchema
-from app.api.followed import Following
-from app.api.frames import door_of
 from app.api.gate.admission import Gate
-from app.api.live import Live
+from app.api.live.eager import begin
+from app.api.live.followed import Following
+from app.api.live.frames import door_of
+from app.api.live.groups import Live
+from app.api.live.presses import Printed
+from app.api.live.streams import TooManyStreams, Viewer
 from app.api.masking import extensions_of, log_surprise
-from app.api.presses import Printed
-from app.api.streams import TooManyStreams, Viewer
 from app.errors import NotSignedIn, Refusal
 
 UNAUTHORIZED = 4401

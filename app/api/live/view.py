@@ -15,11 +15,11 @@ from strawberry.schema import BaseSchema
 
 from app.actors import Actor
 from app.api.context import Context
-from app.api.live import Live
+from app.api.live.groups import Live
+from app.api.live.presses import Printed
+from app.api.live.streams import OpenStreams, Viewer
+from app.api.live.websocket import STUCK_SECONDS, LiveHandler
 from app.api.masking import log_surprise, sentence_for
-from app.api.presses import Printed
-from app.api.streams import OpenStreams, Viewer
-from app.api.websocket import STUCK_SECONDS, LiveHandler
 from app.errors import NotSignedIn
 from app.settings import Settings
 

@@ -1,7 +1,7 @@
 """What a subscription follows.
 
 The field of a subscription is resolved in two ways. For whoever subscribes it checks the arguments, notes in the context
-what is followed from which place, and gives no event: app/api/live.py sends them. For a press (app/api/presses.py) it
+what is followed from which place, and gives no event: app/api/live/groups.py sends them. For a press (app/api/live/presses.py) it
 turns one event after the other into what the document selects from, for all who follow the same.
 """
 

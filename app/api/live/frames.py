@@ -2,7 +2,7 @@
 
 A text that goes to a thousand sockets is the same bytes on the wire for each of them (from a server, without compression),
 so the frame is made once and written as it is. uvicorn offers no way to do that; this is its own protocol with one more
-door, which app/api/websocket.py finds in the scope. Where the hub is served otherwise, texts go out one by one.
+door, which app/api/live/websocket.py finds in the scope. Where the hub is served otherwise, texts go out one by one.
 """
 
 import asyncio

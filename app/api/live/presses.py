@@ -13,8 +13,8 @@ from strawberry.schema import BaseSchema
 from strawberry.types.execution import PreExecutionError
 
 from app.api.context import Context
-from app.api.followed import Asked
-from app.api.frames import text_frame
+from app.api.live.followed import Asked
+from app.api.live.frames import text_frame
 from app.api.masking import log_surprise, sentence_for
 from app.feed.models import Event
 
