@@ -14,6 +14,7 @@ APP_CONFIG = AppConfig(
             "app.records.tables",
             "app.mappings.tables",
             "app.syncs.tables",
+            "app.conflicts.tables",
             "app.quotes.tables",
             "app.deliveries.tables",
             "app.audit.tables",

@@ -12,7 +12,7 @@ from app.database import execute, fetch, fetch_row
 
 async def lock_head(scope: Scope) -> tuple[int, bytes]:
     """The sequence and hash of the last entry, locked until the transaction ends."""
-    sql = "SELECT audit_sequence, audit_hash FROM organization_counter WHERE organization_id = $1 FOR UPDATE"
+    sql = "SELECT audit_sequence, audit_hash FROM organization_counter WHERE organization_id = $1 FOR NO KEY UPDATE"
     row = await fetch_row(scope, sql, scope.organization_id)
     if row is None:
         insert = "INSERT INTO organization_counter (organization_id) VALUES ($1) ON CONFLICT DO NOTHING"

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
@@ -110,6 +110,66 @@ class Walk:
     """Only objects with these values, e.g. {"contact_external_id": "…"}; the keys are the stream's `narrow_by`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One provider object, read by its id: the item with all parts that its document is assembled from."""
+
+    item: Item
+    parts: Sequence[Part] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWrite:
+    """What is to be written of one record, in the provider's words. The same delivery always brings the same `key`."""
+
+    key: str
+    """The delivery's id: the idempotency key, or the mark to look for, of every write that it causes."""
+    external_id: str | None
+    """None: the provider does not have it yet."""
+    document: Mapping[str, Any]
+    """Everything that the field mapping pushes, whole and nested as `Stream.assemble` gives it."""
+    changed: frozenset[str]
+    """Top-level names of `document` that differ from what the provider has; all of them for a new object."""
+    before: Reading | None
+    """The object as it was read a moment ago; it holds the ids of its child objects. None for a new object."""
+    attempted: bool = False
+    """An earlier attempt may have been carried out: look before writing."""
+
+
+class Writer(Protocol):
+    """How objects of a stream are written. Each write has its effect once, whatever the provider does with a repeat.
+
+    What cannot be made sure is OutcomeUnknown: the same write comes again later with `attempted`.
+    """
+
+    deletes: Literal["delete", "deactivate"] | None
+    """What the provider can do instead of having the object; None: it can do neither."""
+    requests: int
+    """How many requests one write takes, about."""
+
+    def key_of(self, document: Mapping[str, Any]) -> str | None:
+        """By what an object is found that is there already (a tax number, our own document number); None: by nothing. Pure."""
+        ...
+
+    async def find(self, session: Session, document: Mapping[str, Any], key: str) -> Sequence[Reading]:
+        """The provider's objects that are this one: made by an earlier attempt of `key`, or with the same natural key.
+
+        Raises ConnectorError.
+        """
+        ...
+
+    async def write(self, session: Session, write: RecordWrite) -> Reading:
+        """Create or update; returns the object as the provider shows it afterwards.
+
+        Raises RequestRejected when the provider refuses it, OutcomeUnknown, ConnectorError.
+        """
+        ...
+
+    async def remove(self, session: Session, external_id: str) -> None:
+        """Delete or deactivate (see `deletes`). What is gone already is well. Raises ConnectorError."""
+        ...
+
+
 class Stream(Protocol):
     """One kind of record that a connector reads."""
 
@@ -132,6 +192,15 @@ class Stream(Protocol):
         """One document in the provider's words, from an item's payload and its parts. Pure. Raises ValueError."""
         ...
 
+    async def read_one(self, session: Session, external_id: str) -> Reading | None:
+        """One object, fresh; None when the provider does not have it (any more). Raises ConnectorError."""
+        ...
+
+    writer: Writer | None
+    """None: the stream is only read."""
+    complete: bool
+    """Whether a full walk names every object that the provider has, so that absence means deletion."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
@@ -146,6 +215,8 @@ class FieldRow:
     transforms: tuple[tuple[str, ...], ...] = ()
     default: Any = None
     required: bool = False
+    direction: Literal["pull", "both"] = "pull"
+    """`both`: the field is pushed as well; its path is plain and each of its transforms has an inverse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,12 +60,15 @@ async def known(scope: Scope, connection_id: UUID, stream: str, external_ids: Se
 
 
 async def record_data(scope: Scope, record_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any] | None]:
-    """The records' data as they are now, locked; None for a tombstone."""
+    """The records' data as they are now, locked; None for a tombstone.
+
+    NO KEY: whoever changes a quote looks at its record's key, and must not wait for a page that waits for the quote.
+    """
     rows = await fetch(
         scope,
         """
         SELECT id, CASE WHEN deleted_at IS NULL THEN data END AS data FROM record
-        WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
+        WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
         """,
         scope.organization_id,
         record_ids,

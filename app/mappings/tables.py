@@ -1,9 +1,9 @@
-"""Mappings and the parts that documents are assembled from.
+"""Mappings, the parts that documents are assembled from, and connections' own field mappings.
 
 Columns as the migrations made them (tests/database/test_migrations.py compares); constraints and walls are in the SQL.
 """
 
-from piccolo.columns import UUID, Bytea, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, Bytea, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -22,6 +22,8 @@ class Mapping(Table, tablename="mapping"):
     last_synced_at = Timestamptz(null=True)
     last_error = Text(null=True)
     synced_by = Text(null=True)
+    created_run_id = UUID(null=True)
+    archived_at = Timestamptz(null=True)
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
 
@@ -34,3 +36,17 @@ class Part(Table, tablename="part"):
     external_id = Text(null=False)
     parent_id = Text(null=False)
     payload = Bytea(null=False)
+
+
+class FieldMapping(Table, tablename="field_mapping"):
+    organization_id = UUID(null=False)
+    connection_id = UUID(null=False)
+    stream = Text(null=False)
+    version = Integer(null=False)
+    rows = JSONB(null=False)
+    note = Text(null=False)
+    created_by = Text(null=False)
+    created_at = Timestamptz(null=False)
+    published_at = Timestamptz(null=True)
+    published_by = Text(null=True)
+    retired_at = Timestamptz(null=True)

@@ -52,7 +52,7 @@ async def lock_known(scope: Scope, quote_ids: Sequence[UUID]) -> dict[UUID, Know
         FROM quote LEFT JOIN quote_decision AS decision
             ON decision.organization_id = $1 AND decision.quote_id = quote.id AND decision.superseded_at IS NULL
         WHERE quote.organization_id = $1 AND quote.id = ANY($2::uuid[])
-        ORDER BY quote.id FOR UPDATE OF quote
+        ORDER BY quote.id FOR NO KEY UPDATE OF quote
         """,
         scope.organization_id,
         list(quote_ids),

@@ -51,7 +51,7 @@ _OF_QUOTE = "{0}.organization_id = quote.organization_id AND {0}.quote_id = quot
 
 async def lock(scope: Scope, quote_id: UUID) -> bool:
     """Hold the quote until the transaction ends. Whether it is there."""
-    sql = f"SELECT id FROM quote WHERE organization_id = $1 AND id = $2 AND {of_client('quote')} FOR UPDATE"
+    sql = f"SELECT id FROM quote WHERE organization_id = $1 AND id = $2 AND {of_client('quote')} FOR NO KEY UPDATE"
     return await fetch_value(scope, sql, scope.organization_id, quote_id) is not None
 
 

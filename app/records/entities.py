@@ -7,7 +7,7 @@ Fields that the hub does not know travel in `custom`.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,8 +42,13 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     email: str = ""
     phone: str = ""
     website: str = ""
+    mobile: str = ""
     tax_number: str = ""
+    registration_number: str = ""
     is_individual: bool = False
+    is_customer: bool = True
+    is_supplier: bool = False
+    notes: str = ""
     parent_external_id: str | None = None
     address: Address = Address()
     billing_address: Address = Address()
@@ -91,4 +96,95 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     custom: dict[str, Any] = {}
 
 
-ENTITIES: dict[str, type[msgspec.Struct]] = {"contact": Contact, "job": Job}
+class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of a sales document."""
+
+    external_id: str = ""
+    """The provider's id of the line; where it gives a new one with each write, its place in the document."""
+    code: str = ""
+    """The article's."""
+    description: str = ""
+    quantity: Decimal
+    unit: str = ""
+    unit_price: Decimal
+    """Before tax and discount, with the provider's digits."""
+    discount: Decimal = Decimal(0)
+    """Percent."""
+    tax_rate: Decimal = Decimal(0)
+    """Percent."""
+    position: int = 0
+
+
+class SalesDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An offer, order or invoice to a customer. An offer is the record of a quote as well."""
+
+    kind: Literal["offer", "order", "invoice", "prepayment_invoice", "credit_note"]
+    number: str = ""
+    reference: str = ""
+    """Our own mark at the provider (a buyer's order number)."""
+    status: str = ""
+    """offer: quote, accepted, rejected …; else the provider's own key."""
+    title: str = ""
+    contact_external_id: str | None = None
+    contact_name: str = ""
+    currency: str = ""
+    """ISO 4217."""
+    issued_on: date | None = None
+    due_on: date | None = None
+    valid_until: date | None = None
+    service_from: date | None = None
+    service_until: date | None = None
+    notes: str = ""
+    discount: Decimal = Decimal(0)
+    """Percent of the whole document."""
+    offer_numbers: tuple[str, ...] = ()
+    """The offers that it was made from."""
+    lines: tuple[DocumentLine, ...] = ()
+    subtotal: Decimal | None = None
+    tax: Decimal | None = None
+    total: Decimal | None = None
+    """As the provider computes it, tax included."""
+    paid: Decimal | None = None
+    edited_at: datetime | None = None
+    custom: dict[str, Any] = {}
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that is sold or bought: goods or a service."""
+
+    name: str
+    code: str = ""
+    number: str = ""
+    unit: str = ""
+    is_service: bool = False
+    is_sold: bool = True
+    is_purchased: bool = False
+    is_active: bool = True
+    unit_price: Decimal | None = None
+    currency: str = ""
+    edited_at: datetime | None = None
+    custom: dict[str, Any] = {}
+
+
+class InventoryLevel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How much of a product lies in a place. Quantities in the product's unit."""
+
+    product_external_id: str
+    code: str = ""
+    name: str = ""
+    location_external_id: str = ""
+    location_name: str = ""
+    on_hand: Decimal
+    reserved: Decimal = Decimal(0)
+    available: Decimal | None = None
+    unit: str = ""
+    custom: dict[str, Any] = {}
+
+
+ENTITIES: dict[str, type[msgspec.Struct]] = {
+    "contact": Contact,
+    "job": Job,
+    "sales_document": SalesDocument,
+    "product": Product,
+    "inventory_level": InventoryLevel,
+}

@@ -77,7 +77,7 @@ async def _keep_before_images(scope: Scope, ids: Sequence[UUID], replaced_by: st
         """
         INSERT INTO record_version (organization_id, record_id, version, data, deleted_at, replaced_by)
         SELECT organization_id, id, version, data, deleted_at, $3
-        FROM (SELECT * FROM record WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE) AS before
+        FROM (SELECT * FROM record WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS before
         """,
         scope.organization_id,
         ids,

@@ -17,6 +17,7 @@ class Record(Table, tablename="record"):
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
     deleted_at = Timestamptz(null=True)
+    merged_into = UUID(null=True)
     name = Text(null=True)
     name_folded = Text(null=True)
     number = Text(null=True)
@@ -32,3 +33,4 @@ class RecordVersion(Table, tablename="record_version"):
     deleted_at = Timestamptz(null=True)
     replaced_at = Timestamptz(null=False)
     replaced_by = Text(null=False)
+    sync_run_id = UUID(null=True)

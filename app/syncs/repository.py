@@ -81,7 +81,7 @@ async def get_run(scope: Scope, run_id: UUID, *, lock: bool = False) -> SyncRun 
     """A run with its streams; with `lock`, its row is locked until the transaction ends."""
     rows = await fetch(
         scope,
-        f"SELECT {_RUN} FROM sync_run WHERE organization_id = $1 AND id = $2 {'FOR UPDATE' if lock else ''}",
+        f"SELECT {_RUN} FROM sync_run WHERE organization_id = $1 AND id = $2 {'FOR NO KEY UPDATE' if lock else ''}",
         scope.organization_id,
         run_id,
     )

@@ -77,6 +77,7 @@ class SyncPage(Table, tablename="sync_page"):
     organization_id = UUID(null=False)
     sync_run_id = UUID(null=False)
     stream = Text(null=False)
+    direction = Text(null=False)
     number = Integer(null=False)
     external_ids = Array(base_column=Text(), null=False)
     state = JSONB(null=False)

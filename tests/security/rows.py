@@ -40,11 +40,13 @@ WORDS = {
     "sync_run_stream.status", "sync_page.stream", "stream_state.stream", "failed_record.stream", "failed_record.stage",
     "failed_record.fix_by", "quote.provider", "quote.status", "quote.provider_status", "quote.currency", "quote_line.decision",
     "quote_decision.outcome", "quote_decision.currency", "delivery.provider", "delivery.action", "delivery.status", "delivery.fix_by",
-    "event.topic", "idempotency_key.actor",
+    "event.topic", "idempotency_key.actor", "sync_page.direction", "conflict.stream", "conflict.field", "conflict.resolution",
+    "stream_policy.stream", "stream_policy.conflicts", "stream_policy.provider_deletions", "stream_policy.hub_deletions",
+    "quarantine.stream", "quarantine.status", "field_mapping.stream", "delivery.stream",
 }  # fmt: skip
 IDS = {
     "mapping.external_id", "part.external_id", "part.parent_id", "sync_page.external_ids", "failed_record.external_id", "quote.external_id",
-    "quote.contact_external_id", "quote_line.external_id",
+    "quote.contact_external_id", "quote_line.external_id", "conflict.external_id", "quarantine.external_ids",
 }  # fmt: skip
 DIGESTS = {
     "organization_counter.audit_hash", "session.token_hash", "session.csrf_token", "api_token.token_hash", "sign_in_link.token_hash",

@@ -9,6 +9,7 @@ from app.actors import Actor, ActorKind, Role, Scope
 from app.bootstrap import Hub
 from app.connections.models import Connection
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
+from app.database import execute, new_id, transaction
 from app.paging import PageRequest
 from tests import factories
 from tests.security.rows import Database, Owners
@@ -128,6 +129,7 @@ async def _make_office(hub: Hub, sandbox: RunningSandbox, *, clients: int) -> Of
     shared = await _organization_things(office)
     for company, contact in zip(office.companies, office.contacts, strict=True):
         office.things.append(await _client_things(office, company, contact, shared))
+    await _two_way_things(office, shared["SyncRun"])
     await signed_in(hub, owner, person_id=owner.id)
     return office
 
@@ -180,6 +182,23 @@ async def _organization_things(office: Office) -> dict[str, UUID]:
         "Sync": sync.id,
         "SyncRun": run.id,
     }
+
+
+async def _two_way_things(office: Office, run_id: UUID) -> None:
+    """A row of each table that only writing back fills."""
+    scope, connection_id, company = office.owner.scope, office.connection.id, office.companies[0]
+    record_id = await _contact(office, company)
+    rows: dict[str, dict[str, Any]] = {
+        "conflict": {"id": new_id(), "record_id": record_id, "external_id": company, "field": "email", "ours": "a@b.test"},
+        "stream_policy": {"updated_by": "Olive Owner"},
+        "quarantine": {"id": new_id(), "sync_run_id": run_id, "external_ids": [company], "known": 9},
+        "field_mapping": {"version": 1, "rows": [], "created_by": "Olive Owner"},
+    }
+    async with transaction(scope):
+        for table, values in rows.items():
+            named = {"organization_id": scope.organization_id, "connection_id": connection_id, "stream": "companies", **values}
+            places = ", ".join(f"${place}" for place in range(1, len(named) + 1))
+            await execute(scope, f"INSERT INTO {table} ({', '.join(named)}) VALUES ({places})", *named.values())
 
 
 async def _client_things(office: Office, company: str, contact: Actor, shared: dict[str, UUID]) -> Things:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.connectors.base import Account, BadItem, FieldMapping, Item, Mode, Page, Part, Session, Walk
+from app.connectors.base import Account, BadItem, FieldMapping, Item, Mode, Page, Part, Reading, Session, Walk, Writer
 from app.connectors.errors import RequestRejected
 from app.connectors.servicem8.clock import AccountClock
 from app.connectors.servicem8.cutting import Cut, CutPage, is_uuid
@@ -45,6 +45,9 @@ class ObjectStream:
     belongs: Callable[[Head], bool] = lambda head: True
     """Whether an object is or was in the view."""
     document: Assemble
+    writer: Writer | None = None
+    complete: bool = True
+    """ServiceM8's lists name deleted objects as well; only a view leaves some out."""
 
     async def read(self, session: Session, walk: Walk) -> AsyncIterator[Page]:
         """The pages of children, then of parents. Raises ConnectorError."""
@@ -55,6 +58,24 @@ class ObjectStream:
         for name in phases[phases.index(progress.phase) :]:
             async for page in self._read_phase(session, walk, progress, name):
                 yield page
+
+    async def read_one(self, session: Session, external_id: str) -> Reading | None:
+        """One object with its children, fresh; a deleted one is marked so. Raises ConnectorError."""
+        clock = AccountClock((session.account or NO_ACCOUNT).time_zone)
+        progress = Progress(phase=self.root, tax_rates=await read_tax_rates(session) if self.has_tax else None)
+        found = [one async for one in self._cuts(session, self.root, "uuid", external_id) if one.uuid == external_id]
+        if not found:
+            return None
+        parts = [
+            Part(self.child, one.uuid, external_id, self._part_payload(one, progress))
+            async for one in self._cuts(session, self.child, self.child_parent, external_id)
+        ]
+        return Reading(_item(found[-1], clock, progress.mark(self.root)), parts)
+
+    async def _cuts(self, session: Session, name: str, field: str, value: str) -> AsyncIterator[Cut]:
+        async for page, _, _ in read_pages(session, name, [equals(field, value)]):
+            for one in page.objects:
+                yield one
 
     def assemble(self, payload: bytes, parts: Sequence[Part], account: Account) -> dict[str, Any]:
         """One document in the provider's words. Raises ValueError."""
@@ -185,6 +206,7 @@ QUOTES = ObjectStream(
     child_parent="job_uuid",
     has_tax=True,
     only=(equals("status", QUOTE),),
+    complete=False,
     belongs=Head.was_quote,
     document=job_document,
 )
