@@ -15,6 +15,7 @@ from app.connections.sessions import ConnectionNotFound
 from app.connections.trials import ConnectionTrials
 from app.connectors.base import Connector, Session
 from app.connectors.budget import Priority
+from app.connectors.hold import Hold
 from app.database import new_id, transaction
 from app.errors import Refusal
 from app.idempotency import once
@@ -230,12 +231,13 @@ class ConnectionService(ConnectionTrials):
         priority: Priority = "bulk",
         sync_run_id: UUID | None = None,
         delivery_id: UUID | None = None,
+        hold: Hold | None = None,
     ) -> AsyncIterator[Session]:
-        """An authorised, limited and logged client for one piece of work.
+        """An authorised, limited and logged client for one piece of work; with `hold`, as long as that lasts.
 
         Raises ConnectionNotFound, ConnectionUnusable, QuotaExhausted (paused), CredentialsLost.
         """
-        opened = self.sessions.open(scope, connection_id, priority=priority, sync_run_id=sync_run_id, delivery_id=delivery_id)
+        opened = self.sessions.open(scope, connection_id, priority=priority, sync_run_id=sync_run_id, delivery_id=delivery_id, hold=hold)
         async with opened as session:
             yield session
 

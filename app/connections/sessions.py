@@ -15,6 +15,7 @@ from app.connectors.base import Account, Connector, Session
 from app.connectors.budget import PATIENCE_SECONDS, ConnectionBudget, Counters, Priority
 from app.connectors.client import Transport
 from app.connectors.errors import ConnectorError, CredentialsRefused, QuotaExhausted
+from app.connectors.hold import HeldTransport, Hold
 from app.encryption import CredentialsUnreadable, Vault
 from app.errors import FixBy, NotFound
 
@@ -65,8 +66,9 @@ class SessionFactory:
         priority: Priority = "bulk",
         sync_run_id: UUID | None = None,
         delivery_id: UUID | None = None,
+        hold: Hold | None = None,
     ) -> AsyncIterator[Session]:
-        """A session on a connection that may be used.
+        """A session on a connection that may be used; with `hold`, as long as that lasts.
 
         Raises ConnectionNotFound, ConnectionUnusable, QuotaExhausted, CredentialsLost.
         """
@@ -78,16 +80,23 @@ class SessionFactory:
         connector = self.connectors[connection.provider]
         settings = rules.decode_settings(connector, {**connection.settings, **self._secrets(sealed)})
         log = StoredCallLog(scope, connection_id, connection.provider, sync_run_id, delivery_id)
-        async with self.make(connector, settings, connection.account, log, priority) as session:
+        async with self.make(connector, settings, connection.account, log, priority, hold) as session:
             yield session
 
     @asynccontextmanager
     async def make(
-        self, connector: Connector, settings: Any, account: Account | None, log: StoredCallLog, priority: Priority
+        self,
+        connector: Connector,
+        settings: Any,
+        account: Account | None,
+        log: StoredCallLog,
+        priority: Priority,
+        hold: Hold | None = None,
     ) -> AsyncIterator[Session]:
         """A session with these settings, saved or not."""
         budget = self._budget(connector, str(log.connection_id or f"{log.scope.organization_id}:{connector.provider}"))
-        client = connector.make_client(settings, transport=self.transport, budget=budget, log=log, priority=priority)
+        transport = HeldTransport(self.transport, hold) if hold else self.transport
+        client = connector.make_client(settings, transport=transport, budget=budget, log=log, priority=priority)
         try:
             yield Session(client, settings, account)
         finally:

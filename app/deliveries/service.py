@@ -14,6 +14,7 @@ from app.actors import Actor, Permission, Scope, system_actor
 from app.audit.service import AuditService
 from app.connectors.base import Action, Confirmation, Connector, QuoteDecision, Session, Steps
 from app.connectors.errors import AddressRefused, CredentialsRefused, NotApplied, RequestRejected
+from app.connectors.hold import Hold, now
 from app.database import after_commit, new_id, transaction
 from app.deliveries import repository, texts
 from app.deliveries.lease import while_held
@@ -130,11 +131,12 @@ class DeliveryService(DeliveryReading):
     async def deliver(self, organization_id: UUID, delivery_id: UUID) -> None:
         """Send a delivery that is due, when it is its turn; any other is left alone. Safe to repeat."""
         scope = Scope(organization_id)
-        work = await self._claim(scope, delivery_id)
+        hold = Hold(now(), 0.0)
+        work = await self._claim(scope, delivery_id, hold)
         if work is None:
             return
         try:
-            confirmation = await while_held(scope, work, self.lease_seconds, self._perform(scope, work))
+            confirmation = await while_held(scope, work, self.lease_seconds, hold, self._perform(scope, work, hold))
         except asyncio.CancelledError:
             with suppress(Exception):  # without it the lease ends by itself, only later
                 await self._give_back(scope, work)
@@ -147,7 +149,7 @@ class DeliveryService(DeliveryReading):
                 await self._confirm(scope, work, confirmation)
         await self._ring_next(scope, work.connection_id)
 
-    async def _claim(self, scope: Scope, delivery_id: UUID) -> Work | None:
+    async def _claim(self, scope: Scope, delivery_id: UUID, hold: Hold) -> Work | None:
         """Take it in hand. None when it is not due, in other hands, or others of its connection come first; nothing is written then.
 
         Whoever ends a delivery rings for the next one, and the sweeper for whose turn it is.
@@ -157,6 +159,7 @@ class DeliveryService(DeliveryReading):
         if waiting is None or waiting.place > at_most:
             return None
         for pause in _PAUSES:
+            hold.extend(now(), self.lease_seconds)
             with suppress(LineBusy):
                 return await self._take(scope, delivery_id, waiting, at_most)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
@@ -194,7 +197,7 @@ class DeliveryService(DeliveryReading):
             # A ring of its own: the one that came too early may just be ending, and would swallow it.
             await self.queue.ring("deliver", scope.organization_id, delivery_id, attempt=fence, knock=-1)
 
-    async def _perform(self, scope: Scope, work: Work) -> Confirmation:
+    async def _perform(self, scope: Scope, work: Work, hold: Hold) -> Confirmation:
         action = self._action(work)
         if action is None:
             raise UnexpectedError(f"There is no action {work.action!r} for {work.provider!r}.")
@@ -208,7 +211,7 @@ class DeliveryService(DeliveryReading):
         if not work.steps and not await self.outcomes.is_current(scope, work):
             raise NotApplied(f"The quote had changed in {self._title(work)} before the decision was sent.")
         decision = msgspec.convert(work.payload, QuoteDecision)
-        async with self.open_session(scope, work.connection_id, priority="decision", delivery_id=work.id) as session:
+        async with self.open_session(scope, work.connection_id, priority="decision", delivery_id=work.id, hold=hold) as session:
             return await action.perform(session, decision, dict(work.steps), save)
 
     async def _give_back(self, scope: Scope, work: Work) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from app.connectors.hold import Hold, now
 from app.database import execute, fetch_row, transaction
 from app.deliveries import repository
 from app.deliveries.lease import while_held
@@ -133,7 +134,7 @@ async def test_a_lease_is_extended_as_long_as_the_work_goes_on(world: World):
     await world.approve()
     work = await _claim(world)
 
-    assert await while_held(world.operator.scope, work, 0.6, asyncio.sleep(1.5, "done")) == "done"
+    assert await while_held(world.operator.scope, work, 0.6, Hold(now(), 0.6), asyncio.sleep(1.5, "done")) == "done"
 
 
 async def test_work_ends_as_soon_as_its_lease_is_lost(world: World):
@@ -144,4 +145,4 @@ async def test_work_ends_as_soon_as_its_lease_is_lost(world: World):
         await execute(world.operator.scope, sql, work.organization_id, work.id)
 
     with pytest.raises(LeaseLost):
-        await while_held(world.operator.scope, work, 0.6, asyncio.sleep(60))
+        await while_held(world.operator.scope, work, 0.6, Hold(now(), 0.6), asyncio.sleep(60))

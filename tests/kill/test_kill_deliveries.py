@@ -24,6 +24,8 @@ from tests.kill.workers import kill, running_worker, start_worker
 KILLS = int(os.environ.get("CROSSWALK_KILLS", "9"))
 QUOTES = int(os.environ.get("CROSSWALK_KILL_QUOTES", max(6, KILLS // 2)))
 LINES = 4
+SHORT_LEASE = "lease:3"
+"""A worker that is frozen for longer than three seconds has lost its deliveries."""
 SEED = int(os.environ.get("CROSSWALK_SEED", "20261121"))
 MINUTE = 70
 """Seconds after which the provider's limit has let requests through again."""
@@ -182,7 +184,7 @@ async def test_a_worker_frozen_while_it_delivers_changes_nothing_when_it_thaws(h
     await sandbox.clear_ledger()
     kept = await _decide(hub, owner, quotes)
     await sandbox.hold_writes()
-    frozen = start_worker(settings)
+    frozen = start_worker(settings, SHORT_LEASE)
     try:
         await sandbox.wait_until_held(1, seconds=30)
         frozen.send_signal(signal.SIGSTOP)

@@ -3,6 +3,7 @@
 before_commit:N    just before the N-th COMMIT is sent: the transaction is lost
 after_commit:N     when Postgres has carried out the N-th COMMIT, before the process learns of it
 seconds:S          S seconds after it began to work
+lease:S            works until it is told to stop; its deliveries are held for S seconds at a time
 never              works until it is told to stop
 """
 
@@ -13,6 +14,7 @@ import sys
 from typing import Any
 
 from app import database
+from app.deliveries.service import DeliveryService
 from app.logs import configure_logs
 from app.settings import Settings
 from jobs.worker import run_worker
@@ -24,6 +26,8 @@ def main(moment: str) -> None:
         database._Connection = _dying_connection(int(value), after=kind == "after_commit")  # type: ignore[misc]
     elif kind == "seconds":
         database._prepare_connection = _dying_later(database._prepare_connection, float(value))
+    elif kind == "lease":
+        DeliveryService.__init__.__kwdefaults__["lease_seconds"] = float(value)
     settings = Settings.from_environment()
     configure_logs(settings.log_level)
     run_worker(settings)

@@ -39,9 +39,9 @@ def start_worker(settings: Settings, moment: str = "never") -> "subprocess.Popen
 
 
 @contextmanager
-def running_worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+def running_worker(settings: Settings, moment: str = "never") -> Iterator["subprocess.Popen[bytes]"]:
     """A worker that works until the block ends."""
-    process = start_worker(settings)
+    process = start_worker(settings, moment)
     try:
         yield process
     finally:
