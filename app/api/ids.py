@@ -47,6 +47,7 @@ IdempotencyKey = Annotated[
     ),
 ]
 ConnectionId = Annotated[strawberry.ID, strawberry.argument(description="The connection's id.")]
+QuoteId = Annotated[strawberry.ID, strawberry.argument(description="The quote's id.")]
 OfConnection = Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this connection.")]
 
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from app.actors import Permission
-from app.api.client_types import Client
-from app.api.connection_types import Connection
 from app.api.context import Context
-from app.api.delivery_types import Delivery
-from app.api.quote_types import Quote
-from app.api.sync_types import Sync, SyncRun
+from app.api.types.clients import Client
+from app.api.types.connections import Connection
+from app.api.types.deliveries import Delivery
+from app.api.types.quotes import Quote
+from app.api.types.syncs import Sync, SyncRun
 from app.paging import PageRequest
 from app.quotes import models
 from app.records.models import Record

@@ -1,4 +1,4 @@
-"""The schema, assembled. Each feature's own module says what it holds."""
+"""The schema, assembled. Each feature says what it holds, in its modules of `types`, `queries` and `mutations`."""
 
 from functools import cache
 
@@ -6,23 +6,26 @@ import strawberry
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
-from app.api.audit import AuditQueries
-from app.api.clients import ClientMutations, ClientQueries
-from app.api.connection_mutations import ConnectionMutations
-from app.api.connections import ConnectionQueries
-from app.api.deliveries import DeliveryMutations, DeliveryQueries
 from app.api.execution import HubSchema
 from app.api.masking import Masking
-from app.api.nodes import NodeQueries
-from app.api.organizations import OrganizationMutations, OrganizationQueries
-from app.api.quote_mutations import QuoteMutations
-from app.api.quotes import QuoteQueries
+from app.api.mutations.clients import ClientMutations
+from app.api.mutations.connections import ConnectionMutations
+from app.api.mutations.deliveries import DeliveryMutations
+from app.api.mutations.organizations import OrganizationMutations
+from app.api.mutations.quotes import QuoteMutations
+from app.api.mutations.syncs import SyncMutations
+from app.api.queries.audit import AuditQueries
+from app.api.queries.clients import ClientQueries
+from app.api.queries.connections import ConnectionQueries
+from app.api.queries.deliveries import DeliveryQueries
+from app.api.queries.nodes import NodeQueries
+from app.api.queries.organizations import OrganizationQueries
+from app.api.queries.quotes import QuoteQueries
+from app.api.queries.records import RecordQueries
+from app.api.queries.syncs import SyncQueries
 from app.api.reads.answers import CompiledReads, Reads
-from app.api.records import RecordQueries
-from app.api.scalars import SCALARS
 from app.api.subscriptions import LiveQueries, Subscription
-from app.api.sync_mutations import SyncMutations
-from app.api.syncs import SyncQueries
+from app.api.types.scalars import SCALARS
 
 
 @strawberry.type(description="What can be read.")

@@ -91,7 +91,7 @@ def test_every_refusal_and_every_error_class_is_in_the_list_of_errors():
 
 def test_every_code_that_the_api_writes_by_itself_is_in_the_list_of_errors():
     page = errors_page()
-    codes = {code for path in (ROOT / "app" / "api").glob("*.py") for code in _written_codes(path)}
+    codes = {code for path in (ROOT / "app" / "api").rglob("*.py") for code in _written_codes(path)}
 
     assert {"INTERNAL_SERVER_ERROR", "BAD_USER_INPUT"} <= codes
     assert [code for code in sorted(codes) if f"`{code}`" not in page] == []

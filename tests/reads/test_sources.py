@@ -9,7 +9,7 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type
 
 from app.actors import PERMISSIONS, Role
-from app.api.nodes import FINDERS
+from app.api.queries.nodes import FINDERS
 from app.api.reads.planner import has_resolver, python_name
 from app.api.reads.sources import ROOTS, SHAPES, AnyById, Expression, Inline, Items, Many, One, Page, Resolved, Shape, Source
 from app.api.schema import schema

@@ -6,7 +6,7 @@ from graphql import GraphQLEnumType, GraphQLList, GraphQLNamedType, GraphQLNonNu
 
 from app.api.reads.sources import Expression, quoted
 
-# Six digits always, as app/api/scalars.py writes them.
+# Six digits always, as app/api/types/scalars.py writes them.
 _MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 _FROM_TEXT = {
     "Int": "({})::int",

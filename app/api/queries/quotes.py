@@ -6,16 +6,14 @@ from uuid import UUID
 import strawberry
 
 from app.api.context import Info
-from app.api.ids import OfConnection, optional_uuid, same_id, uuid_of
+from app.api.ids import OfConnection, QuoteId, optional_uuid, same_id, uuid_of
 from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, listing, page_of
-from app.api.queries import or_null
-from app.api.quote_types import Quote, QuoteStatus, QuoteTotals
+from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
+from app.api.types.quotes import Quote, QuoteStatus, QuoteTotals
 from app.quotes import models
 from app.quotes.repository import status_condition
-
-QuoteId = Annotated[strawberry.ID, strawberry.argument(description="The quote's id.")]
 
 
 class _Chosen(TypedDict):

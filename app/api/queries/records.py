@@ -8,10 +8,10 @@ import strawberry
 from app.api.context import Info
 from app.api.ids import OfConnection, optional_uuid, same_id, uuid_of
 from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, has_status, listing, page_of
-from app.api.queries import or_null
+from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Key, Page
-from app.api.record_types import Contact, Job, JobStatus, Mapping, MappingStatus
+from app.api.types.records import Contact, Job, JobStatus, Mapping, MappingStatus
 from app.records.repository import NAME_BEGINS, OF_CONTACT
 
 

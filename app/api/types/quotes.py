@@ -10,19 +10,19 @@ import strawberry
 from strawberry import relay
 
 from app.actors import Permission
-from app.api.connection_types import Connection
 from app.api.context import Info
-from app.api.delivery_types import PROVIDER_TITLE, Delivery
 from app.api.enums import enum
 from app.api.ids import id_text
-from app.api.quote_line_types import DECIDED_LINE, QuotedLine, QuoteLine, line_fields
 from app.api.reads import sources as reads
 from app.api.reads.sources import Expression, Items, Many, One, Shape
-from app.api.scalars import Money, money
+from app.api.types.connections import Connection
+from app.api.types.deliveries import PROVIDER_TITLE, Delivery
+from app.api.types.quote_lines import DECIDED_LINE, QuotedLine, QuoteLine, line_fields
+from app.api.types.scalars import Money, money
 from app.quotes import models, repository
 
 if TYPE_CHECKING:
-    from app.api.client_types import Client
+    from app.api.types.clients import Client
 
 
 @enum(
@@ -199,7 +199,7 @@ class Quote(relay.Node):
         return await info.context.loaders.connection.load(self.connection_id)
 
     @strawberry.field(description="The client that it is for; null while nobody of that contact was invited.")
-    async def client(self, info: Info) -> Annotated["Client", strawberry.lazy("app.api.client_types")] | None:
+    async def client(self, info: Info) -> Annotated["Client", strawberry.lazy("app.api.types.clients")] | None:
         return None if self.client_id is None else await info.context.loaders.client.load(self.client_id)
 
     @classmethod

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import strawberry
 
-from app.api.connection_types import Connection
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
 from app.api.live.followed import cursor
-from app.api.quote_types import Quote
-from app.api.sync_types import SyncRun
+from app.api.types.connections import Connection
+from app.api.types.quotes import Quote
+from app.api.types.syncs import SyncRun
 from app.feed.models import Event
 
 _CURSOR = "Where this event lies in the feed; give it as `after` to go on from here."

@@ -1,25 +1,14 @@
-"""Queries and mutations on clients and the people who decide for them."""
+"""Mutations on the people who decide for clients."""
 
 from typing import Annotated
 
 import strawberry
 
-from app.api.client_types import Client, ClientContact
 from app.api.context import Info
 from app.api.ids import IdempotencyKey, uuid_of
-from app.api.pages import BY_NAME, After, First, Listing, listing, page_of
-from app.api.reads import sources as reads
-from app.api.reads.sources import Page
 from app.api.refusals import GENERAL, Refusal, answers
+from app.api.types.clients import Client, ClientContact
 from app.clients.service import AddressInUse
-
-
-@strawberry.type
-class ClientQueries:
-    @strawberry.field(description="Clients by name.")
-    async def clients(self, info: Info, first: First = 50, after: After = None) -> Listing[Client]:
-        page = await info.context.hub.clients.clients(info.context.actor, page_of(first, after))
-        return listing(info, page, after, Client.of)
 
 
 @strawberry.type(name="AddressInUse", description="The address belongs to a contact of another client.")
@@ -61,6 +50,3 @@ class ClientMutations:
         )
         client = await hub.clients.client(actor, contact.client_id)
         return InviteClientContactSuccess(client_contact=ClientContact.of(contact), client=Client.of(client))
-
-
-reads.declare_root("clients", Page("Client", BY_NAME))

@@ -12,13 +12,13 @@ from strawberry import relay
 from strawberry.scalars import JSON
 
 from app.actors import Permission
-from app.api.connection_types import Connection
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
 from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, page_of
 from app.api.reads import sources as reads
 from app.api.reads.sources import Expression, One, Page, Shape, Source
+from app.api.types.connections import Connection
 from app.mappings import models as mappings
 from app.records import entities
 from app.records.models import Record

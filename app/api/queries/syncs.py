@@ -7,10 +7,10 @@ import strawberry
 from app.api.context import Info
 from app.api.ids import ConnectionId, OfConnection, optional_uuid, same_id, uuid_of
 from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListOrder, Order, has_status, listing, page_of
-from app.api.queries import or_null
+from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
-from app.api.sync_types import FailedRecord, StreamStatus, Sync, SyncRun, SyncRunStatus
+from app.api.types.syncs import FailedRecord, StreamStatus, Sync, SyncRun, SyncRunStatus
 
 
 @strawberry.type

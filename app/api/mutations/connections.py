@@ -6,11 +6,11 @@ import msgspec
 import strawberry
 from strawberry.scalars import JSON
 
-from app.api.connection_types import Connection, ConnectionMode, ConnectionTest
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, OfConnection, optional_uuid, uuid_of
+from app.api.mutations.repeats import remembered
 from app.api.refusals import GENERAL, Refusal, answers, common
-from app.api.repeats import remembered
+from app.api.types.connections import Connection, ConnectionMode, ConnectionTest
 from app.connections import models
 from app.connections.service import ConnectionBusy, ConnectionChanged, ConnectionNameTaken
 from app.errors import InvalidInput

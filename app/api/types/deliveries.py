@@ -11,17 +11,17 @@ from strawberry import relay
 from strawberry.scalars import JSON
 
 from app.actors import Permission
-from app.api.connection_types import Connection
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.reads import sources as reads
 from app.api.reads.sources import Expression, One, Shape, quoted
 from app.api.refusals import FixBy
+from app.api.types.connections import Connection
 from app.deliveries import models
 from app.errors import FixBy as FixByWords
 
 if TYPE_CHECKING:
-    from app.api.quote_types import Quote
+    from app.api.types.quotes import Quote
 
 
 @enum(
@@ -65,7 +65,7 @@ class Delivery(relay.Node):
         return await info.context.loaders.connection.load(self.connection_id)
 
     @strawberry.field(description="The quote whose decision it carries.")
-    async def quote(self, info: Info) -> Annotated["Quote", strawberry.lazy("app.api.quote_types")] | None:
+    async def quote(self, info: Info) -> Annotated["Quote", strawberry.lazy("app.api.types.quotes")] | None:
         return None if self.quote_id is None else await info.context.loaders.quote.load(self.quote_id)
 
     @classmethod

@@ -7,9 +7,9 @@ import strawberry
 
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, uuid_of
+from app.api.mutations.repeats import remembered
 from app.api.refusals import GENERAL, Refusal, answers, common
-from app.api.repeats import remembered
-from app.api.sync_types import Sync, SyncMode, SyncRun
+from app.api.types.syncs import Sync, SyncMode, SyncRun
 from app.errors import InvalidInput
 from app.idempotency import once
 from app.syncs import models

@@ -13,7 +13,7 @@ from app.api.enums import enum
 from app.api.ids import id_text
 from app.api.reads import sources as reads
 from app.api.reads.sources import Expression, Shape, Source
-from app.api.scalars import Money, money
+from app.api.types.scalars import Money, money
 from app.quotes import models
 
 

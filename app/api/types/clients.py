@@ -13,11 +13,11 @@ from app.api.ids import id_text
 from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, nothing, page_of
 from app.api.reads import sources as reads
 from app.api.reads.sources import Many, One, Page, Shape
-from app.api.record_types import Contact, record_of
+from app.api.types.records import Contact, record_of
 from app.clients import models
 
 if TYPE_CHECKING:
-    from app.api.quote_types import Quote
+    from app.api.types.quotes import Quote
 
 
 @strawberry.type(description="Somebody at a client who may see and decide its quotes in the portal.")
@@ -78,8 +78,8 @@ class Client(relay.Node):
     @strawberry.field(description="Its quotes, newest first, page by page.")
     async def quotes(
         self, info: Info, first: First = 50, after: After = None
-    ) -> Listing[Annotated["Quote", strawberry.lazy("app.api.quote_types")]]:
-        from app.api.quote_types import Quote
+    ) -> Listing[Annotated["Quote", strawberry.lazy("app.api.types.quotes")]]:
+        from app.api.types.quotes import Quote
 
         if not info.context.actor.may(Permission.READ_QUOTES):
             return nothing(info, after, of=self.uuid)

@@ -9,12 +9,12 @@ import strawberry
 from strawberry import relay
 
 from app.api.context import Info
-from app.api.delivery_types import Delivery
 from app.api.ids import parse
-from app.api.organization_types import Organization
 from app.api.reads import sources as reads
 from app.api.reads.sources import AnyById
-from app.api.record_types import record_of
+from app.api.types.deliveries import Delivery
+from app.api.types.organizations import Organization
+from app.api.types.records import record_of
 from app.errors import InvalidInput, NotFound, PermissionDenied
 from app.paging import MAXIMUM
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import strawberry
 
-from app.api.audit_types import AuditEntry
 from app.api.context import Info
 from app.api.ids import parse
 from app.api.pages import After, First, Listing, listing, page_of
 from app.api.reads import sources as reads
 from app.api.reads.sources import Filter, Key, Page
+from app.api.types.audit import AuditEntry
 
 
 @strawberry.type

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import strawberry
 
-from app.api.connection_types import Connection, Connector, ProviderCall
 from app.api.context import Info
 from app.api.ids import ConnectionId, optional_uuid, same_id, uuid_of
 from app.api.pages import NEWEST_FIRST, OLDEST_FIRST, After, First, Listing, listing, page_of
-from app.api.queries import or_null
+from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
+from app.api.types.connections import Connection, Connector, ProviderCall
 
 
 @strawberry.type

@@ -20,7 +20,7 @@ from app.api.refusals import FixBy
 from app.syncs import models
 
 if TYPE_CHECKING:
-    from app.api.connection_types import Connection
+    from app.api.types.connections import Connection
 
 
 @enum(
@@ -146,7 +146,7 @@ class Sync(relay.Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
     @strawberry.field(description="The connection that it syncs.")
-    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.connection_types")] | None:
+    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.types.connections")] | None:
         return await info.context.loaders.connection.load(self.connection_id)
 
     @classmethod
@@ -193,7 +193,7 @@ class SyncRun(relay.Node):
         return None if self.seconds is None else min(round(self.seconds), 2**31 - 1)
 
     @strawberry.field(description="The connection that it reads from.")
-    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.connection_types")] | None:
+    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.types.connections")] | None:
         return await info.context.loaders.connection.load(self.connection_id)
 
     @strawberry.field(description="The standing sync that it belongs to; null for a run that somebody started by itself.")
@@ -245,7 +245,7 @@ class FailedRecord:
         return id_text("FailedRecord", self.model.id)
 
     @strawberry.field(description="The connection that it was read from.")
-    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.connection_types")] | None:
+    async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.types.connections")] | None:
         return await info.context.loaders.connection.load(self.model.connection_id)
 
     @strawberry.field(description="The run in which it failed last.")

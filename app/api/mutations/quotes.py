@@ -6,11 +6,10 @@ from uuid import UUID
 import strawberry
 
 from app.api.context import Info
-from app.api.ids import IdempotencyKey, uuid_of
-from app.api.quote_line_types import QuoteFieldChange, QuoteLineChange
-from app.api.quote_types import Decision, Quote
-from app.api.quotes import QuoteId
+from app.api.ids import IdempotencyKey, QuoteId, uuid_of
 from app.api.refusals import GENERAL, Refusal, answers, common
+from app.api.types.quote_lines import QuoteFieldChange, QuoteLineChange
+from app.api.types.quotes import Decision, Quote
 from app.quotes.refusals import (
     LinesInvalid,
     QuoteAlreadyDecided,

@@ -1,0 +1,1 @@
+"""What can be changed, by feature: the fields of Mutation, each with the union of its answers."""
