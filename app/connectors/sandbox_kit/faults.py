@@ -1,7 +1,7 @@
 """Faults on demand: which requests they meet, how often, and by which chance. What a kind does is each sandbox's own."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Annotated, Generic, TypeVar
@@ -51,9 +51,9 @@ class Faults(Generic[F]):
         """End all faults; what they have met stays counted."""
         self._in_force.clear()
 
-    def draw(self, method: str, path: str) -> list[F]:
-        """All faults that meet this request; each is used up by as much."""
-        return [fault for fault, chance in list(self._in_force) if fault.fits(method, path) and self._meets(fault, chance)]
+    def draw(self, fits: Callable[[F], bool]) -> list[F]:
+        """All faults that fit a request and meet it; each is used up by as much."""
+        return [fault for fault, chance in list(self._in_force) if fits(fault) and self._meets(fault, chance)]
 
     def _meets(self, fault: F, chance: Random) -> bool:
         if fault.skip:

@@ -70,7 +70,7 @@ class Api:
         exchange.key, exchange.account = authenticate(self.sandbox.store, exchange.request.headers)
         if exchange.method != "GET":
             exchange.write = self._begin_write(exchange, exchange.account)
-        exchange.faults = self.sandbox.faults.draw(exchange.method, exchange.path)
+        exchange.faults = self.sandbox.faults.draw(lambda fault: fault.fits(exchange.method, exchange.path))
         await self._wait(exchange, after_work=False)
         self._refuse_by_fault(exchange, after_work=False)
         if exchange.has(FaultKind.DROP_REQUEST):
