@@ -35,8 +35,13 @@ def id_text(type_name: str, value: UUID | str) -> strawberry.ID:
     return strawberry.ID(str(relay.GlobalID(type_name, str(value))))
 
 
-def optional_uuid(given: str | None, type_name: str, *, field: str) -> UUID | None:
-    return None if given is None else uuid_of(given, type_name, field=field)
+def optional_uuid(given: str | None, type_name: str) -> UUID | None:
+    """The id inside an argument like `connectionId`, which may be left out. Raises InvalidInput as `uuid_of` does."""
+    return None if given is None else uuid_of(given, type_name, field=_argument(type_name))
+
+
+def _argument(type_name: str) -> str:
+    return type_name[0].lower() + type_name[1:] + "Id"
 
 
 IdempotencyKey = Annotated[
@@ -51,6 +56,6 @@ QuoteId = Annotated[strawberry.ID, strawberry.argument(description="The quote's 
 OfConnection = Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this connection.")]
 
 
-def same_id(column: str, type_name: str, field: str) -> Filter:
-    """Only rows whose column holds the id that was given, as an id of that type."""
-    return Filter(f"{{item}}.{column} = {{value}}", "uuid", lambda given: uuid_of(given, type_name, field=field))
+def same_id(type_name: str, column: str) -> Filter:
+    """Only rows whose column holds the id that was given in an argument like `connectionId`."""
+    return Filter(f"{{item}}.{column} = {{value}}", "uuid", lambda given: uuid_of(given, type_name, field=_argument(type_name)))

@@ -128,7 +128,7 @@ class Subscription:
         quote_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this quote.")] = None,
         after: Cursor = None,
     ) -> AsyncGenerator[QuoteChange, None]:
-        async for event in followed(info, _QuotesChange(optional_uuid(quote_id, "Quote", field="quoteId")), after):
+        async for event in followed(info, _QuotesChange(optional_uuid(quote_id, "Quote")), after):
             yield event
 
     @strawberry.subscription(description="Connections that change: one, or all. It does not end by itself.")
@@ -138,7 +138,7 @@ class Subscription:
         connection_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this connection.")] = None,
         after: Cursor = None,
     ) -> AsyncGenerator[ConnectionChange, None]:
-        subject = _ConnectionsChange(optional_uuid(connection_id, "Connection", field="connectionId"))
+        subject = _ConnectionsChange(optional_uuid(connection_id, "Connection"))
         async for event in followed(info, subject, after):
             yield event
 
@@ -151,5 +151,5 @@ class Subscription:
         after: Behind = None,
     ) -> AsyncGenerator[RecordChange, None]:
         topics = frozenset(topic_of(entity.value) for entity in entities or RecordEntity)
-        async for event in followed(info, _RecordsChange(optional_uuid(connection_id, "Connection", field="connectionId"), topics), after):
+        async for event in followed(info, _RecordsChange(optional_uuid(connection_id, "Connection"), topics), after):
             yield event

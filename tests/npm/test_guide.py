@@ -51,7 +51,7 @@ async def test_a_stream_of_the_guide_begins_with_how_things_are(world: World, se
 
 def test_the_guide_has_commands_and_scripts():
     assert len(COMMANDS) >= 5
-    assert {file for file, _ in SCRIPTS} == {"fetch.mjs", "graphql_ws.mjs", "apollo.mjs", "apollo_persisted.mjs"}
+    assert {file for file, _ in SCRIPTS} == {"fetch.mjs", "graphql_ws.mjs", "subscribing.mjs", "apollo.mjs", "apollo_persisted.mjs"}
     assert len(SCRIPTS) == GUIDE.count("```js\n")
 
 

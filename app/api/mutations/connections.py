@@ -209,7 +209,7 @@ class ConnectionMutations:
         connection_id: OfConnection = None,
     ) -> TestConnectionSettingsResult:
         hub, actor = info.context.hub, info.context.actor
-        known = optional_uuid(connection_id, "Connection", field="connectionId")
+        known = optional_uuid(connection_id, "Connection")
         given, secrets = _object(settings, "settings"), _object(credentials, "credentials")
 
         async def test() -> object:

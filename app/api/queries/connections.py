@@ -49,7 +49,7 @@ class ConnectionQueries:
             actor,
             uuid_of(connection_id, "Connection", field="connectionId"),
             page_of(first, after),
-            sync_run_id=optional_uuid(sync_run_id, "SyncRun", field="syncRunId"),
+            sync_run_id=optional_uuid(sync_run_id, "SyncRun"),
         )
         return listing(info, page, after, ProviderCall.of)
 
@@ -69,8 +69,8 @@ reads.declare_root(
         "ProviderCall",
         NEWEST_FIRST,
         filters={
-            "connectionId": same_id("connection_id", "Connection", "connectionId"),
-            "syncRunId": same_id("sync_run_id", "SyncRun", "syncRunId"),
+            "connectionId": same_id("Connection", "connection_id"),
+            "syncRunId": same_id("SyncRun", "sync_run_id"),
         },
     ),
 )

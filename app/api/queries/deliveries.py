@@ -29,8 +29,8 @@ class DeliveryQueries:
             info.context.actor,
             page_of(first, after),
             status=models.DeliveryStatus(status.value) if status else None,
-            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
-            quote_id=optional_uuid(quote_id, "Quote", field="quoteId"),
+            connection_id=optional_uuid(connection_id, "Connection"),
+            quote_id=optional_uuid(quote_id, "Quote"),
         )
         return listing(info, page, after, Delivery.of)
 
@@ -42,8 +42,8 @@ reads.declare_root(
         NEWEST_FIRST,
         filters={
             "status": Filter(has_status),
-            "connectionId": same_id("connection_id", "Connection", "connectionId"),
-            "quoteId": same_id("quote_id", "Quote", "quoteId"),
+            "connectionId": same_id("Connection", "connection_id"),
+            "quoteId": same_id("Quote", "quote_id"),
         },
     ),
 )

@@ -43,8 +43,8 @@ class QuoteQueries:
         chosen: _Chosen = {
             "status": models.QuoteStatus(status.value) if status else None,
             "contact_external_id": contact_external_id,
-            "connection_id": optional_uuid(connection_id, "Connection", field="connectionId"),
-            "client_id": optional_uuid(client_id, "Client", field="clientId"),
+            "connection_id": optional_uuid(connection_id, "Connection"),
+            "client_id": optional_uuid(client_id, "Client"),
         }
         return listing(info, await quotes.quotes(actor, request, **chosen, oldest_first=order is ListOrder.OLDEST_FIRST), after, Quote.of)
 
@@ -76,8 +76,8 @@ reads.declare_root(
         filters={
             "status": Filter(lambda status: status_condition(models.QuoteStatus(status.value)).format(quote="{item}", now="{now}")),
             "contactExternalId": Filter("{item}.contact_external_id = {value}"),
-            "connectionId": same_id("connection_id", "Connection", "connectionId"),
-            "clientId": same_id("client_id", "Client", "clientId"),
+            "connectionId": same_id("Connection", "connection_id"),
+            "clientId": same_id("Client", "client_id"),
         },
     ),
 )

@@ -29,7 +29,7 @@ class RecordQueries:
         page = await info.context.hub.records.contacts(
             info.context.actor,
             page_of(first, after),
-            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
+            connection_id=optional_uuid(connection_id, "Connection"),
             search=search,
         )
         return listing(info, page, after, Contact.of)
@@ -56,8 +56,8 @@ class RecordQueries:
         page = await info.context.hub.records.jobs(
             info.context.actor,
             page_of(first, after),
-            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
-            contact_id=optional_uuid(contact_id, "Contact", field="contactId"),
+            connection_id=optional_uuid(connection_id, "Connection"),
+            contact_id=optional_uuid(contact_id, "Contact"),
             status=status.value if status else None,
             oldest_first=order is ListOrder.OLDEST_FIRST,
         )
@@ -74,18 +74,18 @@ class RecordQueries:
         first: First = 50,
         after: After = None,
     ) -> Listing[Mapping]:
-        contact, job = optional_uuid(contact_id, "Contact", field="contactId"), optional_uuid(job_id, "Job", field="jobId")
+        contact, job = optional_uuid(contact_id, "Contact"), optional_uuid(job_id, "Job")
         page = await info.context.hub.records.mappings(
             info.context.actor,
             page_of(first, after),
-            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
+            connection_id=optional_uuid(connection_id, "Connection"),
             record_id=contact or job,
             status=status.value if status else None,
         )
         return listing(info, page, after, Mapping.of)
 
 
-_CONNECTION = same_id("connection_id", "Connection", "connectionId")
+_CONNECTION = same_id("Connection", "connection_id")
 _BY_NAME = (Key("name_folded", "text"), Key("id", "uuid"))
 _OF_CONTACT = OF_CONTACT.replace("{contact}", "{value}")
 
@@ -121,8 +121,8 @@ reads.declare_root(
         NEWEST_FIRST,
         filters={
             "connectionId": _CONNECTION,
-            "contactId": same_id("record_id", "Contact", "contactId"),
-            "jobId": replace(same_id("record_id", "Job", "jobId"), unless="contactId"),
+            "contactId": same_id("Contact", "record_id"),
+            "jobId": replace(same_id("Job", "record_id"), unless="contactId"),
             "status": Filter(has_status),
         },
     ),

@@ -33,7 +33,7 @@ class SyncQueries:
         page = await info.context.hub.syncs.runs(
             info.context.actor,
             page_of(first, after),
-            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
+            connection_id=optional_uuid(connection_id, "Connection"),
             status=status.value if status else None,
             oldest_first=order is ListOrder.OLDEST_FIRST,
         )
@@ -63,8 +63,8 @@ class SyncQueries:
         page = await info.context.hub.syncs.failed_records(
             info.context.actor,
             page_of(first, after),
-            connection_id=optional_uuid(connection_id, "Connection", field="connectionId"),
-            run_id=optional_uuid(sync_run_id, "SyncRun", field="syncRunId"),
+            connection_id=optional_uuid(connection_id, "Connection"),
+            run_id=optional_uuid(sync_run_id, "SyncRun"),
             open_only=open_only,
         )
         return listing(info, page, after, FailedRecord.of)
@@ -78,7 +78,7 @@ reads.declare_root(
         NEWEST_FIRST,
         orders=EITHER_WAY,
         filters={
-            "connectionId": same_id("connection_id", "Connection", "connectionId"),
+            "connectionId": same_id("Connection", "connection_id"),
             "status": Filter(has_status),
         },
     ),
@@ -89,8 +89,8 @@ reads.declare_root(
         "FailedRecord",
         NEWEST_FIRST,
         filters={
-            "connectionId": same_id("connection_id", "Connection", "connectionId"),
-            "syncRunId": same_id("sync_run_id", "SyncRun", "syncRunId"),
+            "connectionId": same_id("Connection", "connection_id"),
+            "syncRunId": same_id("SyncRun", "sync_run_id"),
             "openOnly": Filter(lambda open_only: "{item}.resolved_at IS NULL" if open_only else "true"),
         },
     ),

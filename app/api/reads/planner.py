@@ -43,6 +43,7 @@ from app.api.reads.sources import (
     Source,
     column,
     quoted,
+    sql_case,
 )
 from app.api.reads.statement import Arguments, Statement, Unplannable
 from app.errors import InvalidInput
@@ -116,11 +117,8 @@ class Planner(Statement):
     def _object(self, shape: Shape, kind: Any, nodes: Sequence[FieldNode], row: str, parent: str) -> str:
         """An object, or one of several types where the shape has variants."""
         if shape.variants:
-            cases = " ".join(
-                f"WHEN {quoted(value)} THEN {self._object(SHAPES[name], self._type(name), nodes, row, parent)}"
-                for value, name in shape.variants.items()
-            )
-            return f"CASE {self.filled(shape.kind, row=row, parent=parent)} {cases} END"
+            objects = {value: self._object(SHAPES[name], self._type(name), nodes, row, parent) for value, name in shape.variants.items()}
+            return sql_case(self.filled(shape.kind, row=row, parent=parent), objects)
         below = self.selections.below(kind, nodes)
         return json_object([(key, self._field(shape, kind, chosen, row, parent)) for key, chosen in below.items()])
 
@@ -185,8 +183,8 @@ class Planner(Statement):
         given = self.alias()
         kinds = self.argument(definition, nodes, lambda values: [kind for kind, _ in _parsed(values[source.argument])], "text[]")
         wanted = self.argument(definition, nodes, lambda values: [id for _, id in _parsed(values[source.argument])], "uuid[]")
-        cases = [f"WHEN {quoted(name)} THEN {self._named(name, nodes, given)}" for name in _with_shape(self._nodes_of(definition))]
-        value = f"CASE {given}.kind {' '.join(cases)} END"
+        names = _with_shape(self._nodes_of(definition))
+        value = sql_case(f"{given}.kind", {name: self._named(name, nodes, given) for name in names})
         table = f"unnest({kinds}, {wanted}) WITH ORDINALITY AS {given} (kind, id, place)"
         return f"(SELECT {json_list(value, f'{given}.place') if is_list(definition.type) else value} FROM {table})"
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from graphql import GraphQLEnumType, GraphQLList, GraphQLNamedType, GraphQLNonNull, GraphQLOutputType, get_named_type
 
-from app.api.reads.sources import Expression, quoted
+from app.api.reads.sources import Expression, quoted, sql_case
 
 # Six digits always, as app/api/types/scalars.py writes them.
 _MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
@@ -43,7 +43,7 @@ def _enum(sql: str, kind: GraphQLEnumType) -> str:
     stored = {name: str(getattr(value.value, "value", value.value)) for name, value in kind.values.items()}
     if all(name == value.upper() for name, value in stored.items()):
         return f"upper({sql})"
-    return f"CASE {sql} {' '.join(f'WHEN {quoted(value)} THEN {quoted(name)}' for name, value in stored.items())} END"
+    return sql_case(sql, {value: quoted(name) for name, value in stored.items()})
 
 
 def json_object(pairs: Sequence[tuple[str, str]]) -> str:

@@ -204,3 +204,9 @@ def _struct_field(known: msgspec.structs.FieldInfo, path: tuple[str, ...]) -> So
 def quoted(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def sql_case(subject: str, values: Mapping[str, str], otherwise: str | None = None) -> str:
+    """SQL that chooses a value by the text that the subject is, NULL where `otherwise` is left out. All but the keys are SQL."""
+    chosen = " ".join(f"WHEN {quoted(text)} THEN {value}" for text, value in values.items())
+    return f"CASE {subject} {chosen}{'' if otherwise is None else f' ELSE {otherwise}'} END"

@@ -14,7 +14,7 @@ from app.actors import Permission
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.reads import sources as reads
-from app.api.reads.sources import Expression, One, Shape, quoted
+from app.api.reads.sources import Expression, One, Shape, quoted, sql_case
 from app.api.refusals import FixBy
 from app.api.types.connections import Connection
 from app.deliveries import models
@@ -97,13 +97,13 @@ PROVIDER_TITLE = Expression("coalesce({titles} ->> {row}.provider, {row}.provide
 def _explanation() -> str:
     """models.Delivery.explanation as SQL."""
     waiting = f"{{row}}.error_code IS NOT NULL AND {{row}}.status IN ({', '.join(quoted(status) for status in models.WAITING)})"
-    troubles = f"CASE coalesce({{row}}.fix_by, {quoted(FixByWords.US)}) {_cases(models.TROUBLES)} END"
-    text = f"CASE WHEN {waiting} THEN {troubles} ELSE CASE {{row}}.status {_cases(models.EXPLANATIONS)} END END"
+    troubles = sql_case(f"coalesce({{row}}.fix_by, {quoted(FixByWords.US)})", _literals(models.TROUBLES))
+    text = f"CASE WHEN {waiting} THEN {troubles} ELSE {sql_case('{row}.status', _literals(models.EXPLANATIONS))} END"
     return f"replace({text}, '{{provider}}', {PROVIDER_TITLE.sql})"
 
 
-def _cases(texts: Mapping[Any, str]) -> str:
-    return " ".join(f"WHEN {quoted(value)} THEN {quoted(text)}" for value, text in texts.items())
+def _literals(texts: Mapping[Any, str]) -> dict[str, str]:
+    return {value: quoted(text) for value, text in texts.items()}
 
 
 reads.declare(

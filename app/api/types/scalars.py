@@ -1,6 +1,5 @@
 """Values that GraphQL has no type for: times, exact numbers and money."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,7 +9,7 @@ from babel.numbers import format_currency, get_currency_precision, get_currency_
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.scalar import ScalarDefinition
 
-from app.api.reads.sources import Expression, Inline, Shape, quoted
+from app.api.reads.sources import Expression, Inline, Shape, quoted, sql_case
 
 # Enough for any provider's unit price; more digits than this help nobody who reads a price.
 _MOST_DIGITS = 8
@@ -113,12 +112,8 @@ def _formatted(amount: str, currency: str) -> str:
     return f"({sign} || {_SYMBOL.format(currency)} || to_char(abs({amount}), 'FM{_WHOLE}' || {decimals}))"
 
 
-def _cases(values: Mapping[str, str]) -> str:
-    return " ".join(f"WHEN {quoted(currency)} THEN {value}" for currency, value in values.items())
-
-
 _WHOLE = "999," * 11 + "990"
 _SYMBOLS = {name: get_currency_symbol(name, "en") for name in sorted(list_currencies())}
 _PRECISIONS = {name: str(get_currency_precision(name)) for name in _SYMBOLS}
-_SYMBOL = f"CASE {{0}} {_cases({name: quoted(sign) for name, sign in _SYMBOLS.items() if sign != name})} ELSE {{0}} END"
-_PRECISION = f"CASE {{0}} {_cases({name: digits for name, digits in _PRECISIONS.items() if digits != '2'})} ELSE 2 END"
+_SYMBOL = sql_case("{0}", {name: quoted(sign) for name, sign in _SYMBOLS.items() if sign != name}, "{0}")
+_PRECISION = sql_case("{0}", {name: digits for name, digits in _PRECISIONS.items() if digits != "2"}, "2")
