@@ -158,7 +158,9 @@ class Api:
         except Failed:
             company.journal.roll_back()
             raise
-        self.sandbox.ledger.add_effects(exchange.write, company.journal.end())
+        changes = company.journal.end()
+        self.sandbox.ledger.add_effects(exchange.write, changes)
+        self.sandbox.webhooks.tell(company, changes)
         return reply
 
     def _read(self, exchange: Exchange, operation: Operation, company: Company) -> Values | PartnerPage:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from app.connectors.sandbox_kit.control_answers import REFUSALS, given_object, json_answer
 from app.connectors.sandbox_kit.wishes import ClockWish, GateWish
 
+from .control_stock import STOCK_ROUTES, Stock
 from .control_user import USER_ROUTES, MkUser
 from .faults import MEANINGS, Fault
 from .ledger import NARROWING
@@ -34,6 +35,7 @@ ROUTES = {
     "GET /sandbox/seed": "how many records there were at the start, and which of them are broken on purpose",
     "POST /sandbox/reset": "back to how the sandbox started, records included",
     **USER_ROUTES,
+    **STOCK_ROUTES,
 }
 
 
@@ -62,7 +64,7 @@ class Control:
             Route("/seed", self.seeded, methods=["GET"]),
             Route("/reset", self.reset, methods=["POST"]),
         ]
-        return Starlette(routes=routes + MkUser(self.sandbox).routes(), exception_handlers=REFUSALS)
+        return Starlette(routes=[*routes, *MkUser(self.sandbox).routes(), *Stock(self.sandbox).routes()], exception_handlers=REFUSALS)
 
     async def page(self, request: Request) -> Response:
         companies = [

@@ -68,11 +68,11 @@ class MkUser:
 
     def _edit_and_show(self, work: Callable[[Company, Request, Values], Any]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            company = self._company(request)
+            company = self.sandbox.company_of(request.query_params.get("company_id"))
             given = await given_object(request)
             company.journal.begin()
             shown = work(company, request, given)
-            company.journal.end()
+            self.sandbox.webhooks.tell(company, company.journal.end())
             return json_answer(shown)
 
         return endpoint
@@ -123,12 +123,6 @@ class MkUser:
             raise ControlError(404, f"There is no object {wish.object}.")
         tables[wish.object].show_percent(wish.percent)
         return {"object": wish.object, "visible": len(tables[wish.object])}
-
-    def _company(self, request: Request) -> Company:
-        company_id = request.query_params.get("company_id") or next(iter(self.sandbox.companies))
-        if company_id not in self.sandbox.companies:
-            raise ControlError(404, "There is no such company.")
-        return self.sandbox.companies[company_id]
 
     def _table(self, company: Company, request: Request) -> Table[Document]:
         doc_type = request.path_params["doc_type"]

@@ -78,7 +78,7 @@ class PartnerTable(Table[Values]):
         return self._chunk(chunk)[place]
 
     def _encode_chunk(self, chunk: int) -> list[bytes]:
-        return [orjson.dumps(self._maker.make(index)) for index in range(chunk * CHUNK, min((chunk + 1) * CHUNK, self.count))]
+        return [self._maker.encoded(index) for index in range(chunk * CHUNK, min((chunk + 1) * CHUNK, self.count))]
 
 
 class MadeNames:

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 
 from app.connectors.sandbox_kit.clock import Clock
+from app.connectors.sandbox_kit.control_answers import ControlError
 from app.connectors.sandbox_kit.faults import Faults
 from app.connectors.sandbox_kit.gate import Gate
 
@@ -12,6 +13,7 @@ from .config import CHANGEABLE, SandboxConfig, changed_config
 from .faults import Fault
 from .ledger import Ledger
 from .limits import Limits
+from .webhooks import Webhooks
 
 
 class Sandbox:
@@ -23,6 +25,7 @@ class Sandbox:
         self.faults: Faults[Fault] = Faults()
         self.gate = Gate()
         self.ledger = Ledger()
+        self.webhooks = Webhooks(self.wait)
         self.reset()
 
     def reset(self) -> None:
@@ -34,8 +37,15 @@ class Sandbox:
         self.faults.met.clear()
         self.gate.open()
         self.ledger.clear()
+        self.webhooks.clear()
         self.companies = {one.company_id: Company(one, self) for one in self.config.companies}
         self._lanes: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def company_of(self, company_id: str | None) -> Company:
+        """The company that a control request names, else the first. ControlError if there is none."""
+        if company_id and company_id not in self.companies:
+            raise ControlError(404, "There is no such company.")
+        return self.companies[company_id] if company_id else next(iter(self.companies.values()))
 
     def search_lane(self, company_id: str, group: str) -> asyncio.Lock:
         """What lets the searches of a company pass one after another; groups of their own only on a server of its own."""

@@ -44,15 +44,20 @@ _MIX = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
 
 
+def chance(seed: int, index: int, salt: int = 0) -> int:
+    """A number of 64 bits that depends on its arguments alone."""
+    state = ((index + 1) * _MIX + (seed + 1) * 0xD1B54A32D192ED03 + salt * 0x94D049BB133111EB) & _MASK
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    return state ^ (state >> 31)
+
+
 class Dice:
     """Choices that depend on a seed and a record's number alone, and are quicker than a random generator for each record."""
 
     __slots__ = ("_state",)
 
-    def __init__(self, seed: int, index: int, salt: int = 0) -> None:
-        state = ((index + 1) * _MIX + (seed + 1) * 0xD1B54A32D192ED03 + salt * 0x94D049BB133111EB) & _MASK
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        self._state = state ^ (state >> 31)
+    def __init__(self, seed: int, index: int, salt: int) -> None:
+        self._state = chance(seed, index, salt)
 
     def below(self, count: int) -> int:
         """The next number from 0 to below `count`."""

@@ -87,6 +87,18 @@ class RunningSandbox(AnyRunningSandbox):
         """Let only so many percent of the first partners or documents be seen; 100 shows all again. How many there are now."""
         return int((await self.control("POST", "visibility", {"object": object, "percent": percent}))["visible"])
 
+    async def count_stock(self, mk_id: str, **amounts: str) -> list[dict[str, Any]]:
+        """Count a product by warehouse mark (GL, MB); its rows of stock."""
+        return list(await self.control("POST", f"stock/{mk_id}", amounts))
+
+    async def send_webhooks(self, url: str, client_secret: str, **credentials: str) -> None:
+        """Send stock events there from now on."""
+        await self.control("POST", "webhooks", {"url": url, "client_secret": client_secret, **credentials})
+
+    async def webhook_attempts(self) -> list[dict[str, Any]]:
+        """Every attempt to deliver an event: event_id, number, status, heard."""
+        return list((await self.control("GET", "webhooks"))["attempts"])
+
     async def seeded(self) -> dict[str, Any]:
         """The sizes at the start and what of the records is `broken` on purpose."""
         return dict(await self.control("GET", "seed"))
