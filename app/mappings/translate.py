@@ -12,6 +12,7 @@ import msgspec
 
 from app.connectors.base import Account, FieldMapping, FieldRow
 from app.mappings import transforms
+from app.mappings.transforms.pairs import Step
 from app.records.entities import ENTITIES
 
 Document = dict[str, Any]
@@ -30,7 +31,7 @@ class RecordInvalid(ValueError):
 class _Row:
     target: tuple[str, ...]
     get: _Getter
-    transforms: tuple[transforms.Transform, ...]
+    transforms: tuple[Step, ...]
     row: FieldRow
 
 
@@ -78,7 +79,7 @@ def _compile(rows: Sequence[FieldRow]) -> list[_Row]:
         _Row(
             tuple(row.target.split("[].", 1)[-1].split(".")),
             _getter(row.path.split("[].", 1)[-1]),
-            tuple(transforms.build(name, *arguments) for name, *arguments in row.transforms),
+            tuple(transforms.build(name, *arguments).pull for name, *arguments in row.transforms),
             row,
         )
         for row in rows

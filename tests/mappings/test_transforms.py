@@ -10,7 +10,7 @@ ACCOUNT = Account(id="a", name="Acme", currency="EUR", time_zone="Europe/Ljublja
 
 
 def apply(name: str, value: object, *arguments: str) -> object:
-    return build(name, *arguments)(value, ACCOUNT)
+    return build(name, *arguments).pull(value, ACCOUNT)
 
 
 @pytest.mark.parametrize(
