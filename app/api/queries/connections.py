@@ -10,7 +10,8 @@ from app.api.pages import NEWEST_FIRST, OLDEST_FIRST, After, First, Listing, lis
 from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
-from app.api.types.connections import Connection, Connector, ProviderCall
+from app.api.types.connections import Connection, ProviderCall
+from app.api.types.connectors import Connector
 
 
 @strawberry.type

@@ -11,7 +11,8 @@ from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListO
 from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Key, Page
-from app.api.types.records import Contact, Job, JobStatus, Mapping, MappingStatus
+from app.api.types.mappings import Mapping, MappingStatus
+from app.api.types.records import Contact, Job, JobStatus
 from app.records.repository import NAME_BEGINS, OF_CONTACT
 
 

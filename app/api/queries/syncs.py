@@ -10,7 +10,8 @@ from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListO
 from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
-from app.api.types.syncs import FailedRecord, StreamStatus, Sync, SyncRun, SyncRunStatus
+from app.api.types.failed_records import FailedRecord
+from app.api.types.syncs import StreamStatus, Sync, SyncRun, SyncRunStatus
 
 
 @strawberry.type
