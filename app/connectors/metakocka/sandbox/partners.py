@@ -3,6 +3,7 @@
 https://github.com/metakocka/metakocka_api_base/blob/master/docs/get_partner.md
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from .answers import invalid, must_be_set
@@ -22,8 +23,11 @@ NO_SUCH = "No partner with such properties."
 NO_ADDRESS = "Partner must have mk_address_id or customer and street for address identification."
 
 
-class PartnerPage(bytes):
+@dataclass(frozen=True, slots=True)
+class PartnerPage:
     """A reply whose JSON is ready."""
+
+    body: bytes
 
 
 def get_partner(company: Company, given: Values) -> PartnerPage:

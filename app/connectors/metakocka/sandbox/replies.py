@@ -13,7 +13,8 @@ from .wire import BARE_WHEN_SINGLE, Values, bare_singles
 def success(config: SandboxConfig, reply: Values | PartnerPage, milliseconds: float, *, with_code: bool) -> Answer:
     """A success, with its code unless the call gives none."""
     if isinstance(reply, PartnerPage):
-        return Answer(200, orjson.dumps(bare_singles(orjson.loads(reply), None)) if config.single_lists_as_objects == "all" else reply)
+        bare = config.single_lists_as_objects == "all"
+        return Answer(200, orjson.dumps(bare_singles(orjson.loads(reply.body), None)) if bare else reply.body)
     head = {"opr_code": "0", "opr_time_ms": _whole(milliseconds)} if with_code else {}
     whole = head | reply
     if config.single_lists_as_objects != "none":
