@@ -1,126 +1,208 @@
-"""Compiles a field mapping once and translates documents with it.
+"""Compiles a field mapping once and translates documents with it, to the hub and back.
 
 A row's target may be nested (`address.city`) and may stand for each element of a list (`lines[].quantity` from
 `lines[].quantity`). The result is built as the entity's own struct, so a wrong type is refused here and not stored.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from app.connectors.base import Account, FieldMapping, FieldRow
-from app.mappings import transforms
-from app.mappings.transforms.pairs import Step
+from app.connectors.base import Account, FieldMapping
+from app.mappings.covers import Coverage
+from app.mappings.expressions import Evaluation
+from app.mappings.paths import Document
+from app.mappings.rows import CompiledList, CompiledRow, compile_rows
 from app.records.entities import ENTITIES
 
-Document = dict[str, Any]
-_Getter = Callable[[Any], Any]
+Data = Mapping[str, Any]
+"""A record's data: its entity as JSON."""
 
 
 class RecordInvalid(ValueError):
-    """A document that cannot become a record: which field, and why, for the person who can fix it."""
+    """What cannot become a record, or a provider's document: which field, and why, for the person who can fix it."""
 
     def __init__(self, stage: str, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}." if field else f"{reason}.")
         self.stage = stage
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    target: tuple[str, ...]
-    get: _Getter
-    transforms: tuple[Step, ...]
-    row: FieldRow
+        self.field = field
 
 
 class Translator:
-    """Documents of one stream → its entity. `version` changes whenever the same document may give another record."""
+    """Documents of one stream ↔ its entity. Raises FieldMappingInvalid when it is made of rows that cannot be used."""
 
     def __init__(self, entity: str, mapping: FieldMapping) -> None:
         self.entity_name = entity
         self._entity = ENTITIES[entity]
-        self.version = mapping.version
-        self._prefixes = mapping.custom_prefixes
-        self._rows = _compile([row for row in mapping.rows if "[]" not in row.target])
-        self._lists = [_compile_list(name, rows) for name, rows in _by_list(mapping.rows).items()]
+        self._mapping = mapping
+        self._compiled = compile_rows(self._entity, mapping)
+        self._has_expressions = self._compiled.has_expressions
+        self._pushed_rows = tuple(row for row in self._compiled.rows if row.put is not None)
+        self._pushed_lists = tuple(group for group in self._compiled.lists if any(row.put is not None for row in group.rows))
+        self.version = _version(entity, mapping)
+        """63 bits that change whenever the same document may give another record."""
 
     def translate(self, document: Document, account: Account) -> msgspec.Struct:
         """The entity. Raises RecordInvalid with the stage (translate or validate), the field and the reason."""
-        values = _apply(self._rows, document, account)
-        for name, source, rows in self._lists:
-            values[name] = [_apply(rows, element, account, f"{name}[{n}].") for n, element in enumerate(source(document) or ())]
-        if self._prefixes:
-            values["custom"] = {key: value for key, value in document.items() if key.startswith(self._prefixes)}
+        values = self.values(document, account)
         try:
             return msgspec.convert(values, self._entity)
         except msgspec.ValidationError as error:
             raise RecordInvalid("validate", "", str(error)) from None
 
+    def values(self, document: Document, account: Account) -> dict[str, Any]:
+        """What the rows give, before it is made an entity. Raises RecordInvalid."""
+        evaluation = Evaluation() if self._has_expressions else None
+        values = _pull(self._compiled.rows, document, account, evaluation)
+        for group in self._compiled.lists:
+            values[group.name] = _pull_list(group, document, account, evaluation)
+        if prefixes := self._mapping.custom_prefixes:
+            values.setdefault("custom", {}).update((key, value) for key, value in document.items() if key.startswith(prefixes))
+        return values
 
-def _by_list(rows: Sequence[FieldRow]) -> dict[str, list[FieldRow]]:
-    lists: dict[str, list[FieldRow]] = {}
-    for row in rows:
-        if "[]" in row.target:
-            lists.setdefault(row.target.split("[]", 1)[0], []).append(row)
-    return lists
+    def untranslate(self, data: Data, account: Account) -> Document:
+        """The provider's document with everything that is pushed, whole. Raises RecordInvalid with the stage push."""
+        try:
+            entity = msgspec.convert(data, self._entity)
+        except msgspec.ValidationError as error:
+            raise RecordInvalid("push", "", str(error)) from None
+        document: Document = {}
+        _push(self._pushed_rows, entity, account, document)
+        for group in self._pushed_lists:
+            group.put(document, _push_list(group, getattr(entity, group.name), account))
+        return document
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The top-level fields of the entity that it maps."""
+        return self._coverage.fields
+
+    @cached_property
+    def pushed_fields(self) -> tuple[str, ...]:
+        """The top-level fields of which something is pushed."""
+        return self._pushed_coverage.fields
+
+    def document_names(self, fields: Iterable[str]) -> frozenset[str]:
+        """The top-level names of the pushed document that hold something of these fields."""
+        wanted = set(fields)
+        rows = [row for row in self._mapping.rows if row.direction == "both" and _field(row.target) in wanted]
+        return frozenset(_field(row.path) for row in rows)
+
+    def part(self, data: Data, field: str) -> Any:
+        """What this mapping covers of a top-level field (`address.city` of `address`), with defaults where it is missing."""
+        return self._coverage.part(data, field)
+
+    def changed(self, before: Data, after: Data) -> frozenset[str]:
+        """The fields that differ in what this mapping covers: numbers by value, missing as its default."""
+        return self._coverage.changed(before, after)
+
+    def pushed_changed(self, before: Data, after: Data) -> frozenset[str]:
+        """The fields that differ in what is pushed: whether there is anything to write."""
+        return self._pushed_coverage.changed(before, after)
+
+    def same(self, one: Data, other: Data) -> bool:
+        """Whether nothing differs in what this mapping covers."""
+        return not self._coverage.changed(one, other)
+
+    def merge(self, ours: Data, theirs: Data, take: Iterable[str]) -> dict[str, Any]:
+        """Ours, with what this mapping covers of the fields in `take` from theirs.
+
+        In a list their elements count; what is not covered stays with the elements of the same external id.
+        """
+        return self._coverage.merge(ours, theirs, take)
+
+    @cached_property
+    def _coverage(self) -> Coverage:
+        return Coverage(self._entity, (row.target for row in self._mapping.rows), self._mapping.custom_prefixes)
+
+    @cached_property
+    def _pushed_coverage(self) -> Coverage:
+        return Coverage(self._entity, (row.target for row in self._mapping.rows if row.direction == "both"))
 
 
-def _compile_list(name: str, rows: Sequence[FieldRow]) -> tuple[str, _Getter, list[_Row]]:
-    sources = {row.path.split("[]", 1)[0] for row in rows}
-    if len(sources) != 1:
-        raise ValueError(f"The rows of {name}[] must read one list, not {sorted(sources)}.")
-    return name, _getter(sources.pop()), _compile(rows)
+def _version(entity: str, mapping: FieldMapping) -> int:
+    content = msgspec.json.encode([entity, mapping.version, mapping.rows, mapping.custom_prefixes], order="deterministic")
+    return int.from_bytes(blake2b(content, digest_size=8).digest()) >> 1
 
 
-def _compile(rows: Sequence[FieldRow]) -> list[_Row]:
-    return [
-        _Row(
-            tuple(row.target.split("[].", 1)[-1].split(".")),
-            _getter(row.path.split("[].", 1)[-1]),
-            tuple(transforms.build(name, *arguments).pull for name, *arguments in row.transforms),
-            row,
-        )
-        for row in rows
-    ]
+def _field(target: str) -> str:
+    return target.partition(".")[0].removesuffix("[]")
 
 
-def _getter(path: str) -> _Getter:
-    """A closure for a plain dotted path; what is missing on the way is None."""
-    first, *rest = path.split(".")
-    if not rest:
-        return lambda document: document.get(first)
-
-    def get(document: Any) -> Any:
-        value = document.get(first)
-        for key in rest:
-            value = value.get(key) if isinstance(value, dict) else None
-        return value
-
-    return get
-
-
-def _apply(rows: Sequence[_Row], document: Document, account: Account, prefix: str = "") -> Document:
-    values: Document = {}
+def _pull(
+    rows: Sequence[CompiledRow], document: Document, account: Account, evaluation: Evaluation | None, place: str = ""
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     for row in rows:
         try:
-            value = row.get(document)
-            for transform in row.transforms:
-                value = transform(value, account)
+            value = row.get(document, evaluation)
+            for step in row.pulls:
+                value = step(value, account)
         except ValueError as error:
-            raise RecordInvalid("translate", prefix + row.row.target.split("[].", 1)[-1], str(error)) from None
+            raise RecordInvalid("translate", place + row.target, str(error)) from None
         if value is None:
-            value = row.row.default
-        if row.row.required and value in (None, ""):
-            raise RecordInvalid("validate", prefix + row.row.target.split("[].", 1)[-1], "this is required and missing")
+            value = row.default
+        if row.required and (value is None or value == ""):
+            raise RecordInvalid("validate", place + row.target, "this is required and missing")
         if value is not None:
-            _set(values, row.target, value)
+            _set(values, row.keys, value)
     return values
 
 
-def _set(values: Document, target: tuple[str, ...], value: Any) -> None:
-    *parents, last = target
+def _set(values: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
+    *parents, last = keys
     for key in parents:
         values = values.setdefault(key, {})
     values[last] = value
+
+
+def _pull_list(group: CompiledList, document: Document, account: Account, evaluation: Evaluation | None) -> list[dict[str, Any]]:
+    elements = group.get(document, evaluation) or ()
+    if not isinstance(elements, (list, tuple)):
+        raise RecordInvalid("translate", group.name, "this is not a list")
+    values = []
+    for place, element in enumerate(elements):
+        if not isinstance(element, dict):
+            raise RecordInvalid("translate", f"{group.name}[{place}]", "this is not an object")
+        values.append(_pull(group.rows, element, account, evaluation, f"{group.name}[{place}]."))
+    return values
+
+
+def _push(rows: Sequence[CompiledRow], entity: Any, account: Account, document: Document, place: str = "") -> None:
+    for row in rows:
+        value = _read(entity, row.keys)
+        if value is _ABSENT:
+            continue
+        try:
+            if value is None and row.default is not None:
+                raise ValueError(f"nothing cannot be written here: it would come back as {row.default!r}")
+            for step in row.pushes:
+                value = step(value, account)
+        except ValueError as error:
+            raise RecordInvalid("push", place + row.target, str(error)) from None
+        if row.required and value in (None, ""):
+            raise RecordInvalid("push", place + row.target, "this is required and missing")
+        if row.put is not None:
+            row.put(document, msgspec.to_builtins(value))
+
+
+def _push_list(group: CompiledList, elements: Sequence[Any], account: Account) -> list[Document]:
+    written = []
+    for place, element in enumerate(elements):
+        document: Document = {}
+        _push([row for row in group.rows if row.put is not None], element, account, document, f"{group.name}[{place}].")
+        written.append(document)
+    return written
+
+
+_ABSENT: Any = object()
+
+
+def _read(entity: Any, keys: tuple[str, ...]) -> Any:
+    """A field's value; a name under `custom` that the record does not have is absent, and left alone at the provider."""
+    for key in keys:
+        entity = entity.get(key, _ABSENT) if isinstance(entity, dict) else getattr(entity, key)
+    return entity

@@ -44,4 +44,4 @@ def test_a_document_that_cannot_become_a_record_says_which_field_and_why(documen
 
 def test_rows_of_one_list_must_read_one_list():
     with pytest.raises(ValueError, match="one list"):
-        Translator("job", FieldMapping(1, (FieldRow("lines[].a", "x[].a"), FieldRow("lines[].b", "y[].b"))))
+        Translator("job", FieldMapping(1, (FieldRow("lines[].quantity", "x[].a"), FieldRow("lines[].position", "y[].b"))))

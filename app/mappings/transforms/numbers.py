@@ -11,16 +11,16 @@ _YES = frozenset({"1", "true", "yes"})
 
 
 def number(point: str = ".") -> Pair:
-    """An exact number; the provider's text has digits and that decimal sign, no exponent and no thousands."""
+    """An exact number; written with its digits and that decimal sign, without exponent and thousands. Nothing is an empty text."""
     if point not in (".", ","):
         raise ValueError(f"{point!r} is not a decimal sign; take . or ,")
 
     def pull(value: Any, account: Account) -> Decimal | None:
         return exact(value.replace(",", ".") if point == "," and isinstance(value, str) else value)
 
-    def push(value: Any, account: Account) -> str | None:
+    def push(value: Any, account: Account) -> str:
         amount = exact(value)
-        return None if amount is None else f"{amount:f}".replace(".", point)
+        return "" if amount is None else f"{amount:f}".replace(".", point)
 
     return Pair(pull, push)
 
@@ -41,9 +41,9 @@ def exact(value: Any) -> Decimal | None:
 
 
 def integer() -> Pair:
-    """A whole number."""
+    """A whole number. Nothing is written as an empty text."""
 
-    def apply(value: Any, account: Account) -> int | None:
+    def pull(value: Any, account: Account) -> int | None:
         amount = exact(value)
         if amount is None:
             return None
@@ -51,7 +51,7 @@ def integer() -> Pair:
             raise ValueError(f"{shown(value)} is not a whole number")
         return int(amount)
 
-    return Pair(apply, apply)
+    return Pair(pull, lambda value, account: "" if value is None else pull(value, account))
 
 
 def flag(yes: str | None = None, no: str | None = None) -> Pair:

@@ -23,7 +23,7 @@ def local_time(form: str = "") -> Pair:
     """A naive time of the account's zone as UTC; the first of two in a repeated hour. Empty sentinels are nothing.
 
     Written to the second, in that form (ISO with a space without one). The second of two cannot be written: it would
-    come back as the first.
+    come back as the first. Nothing is written as an empty text.
     """
     read = _reader(form) if form else datetime.fromisoformat
 
@@ -41,9 +41,9 @@ def local_time(form: str = "") -> Pair:
         except OverflowError:
             raise ValueError(f"{shown(value)} is out of range") from None
 
-    def push(value: datetime | None, account: Account) -> str | None:
+    def push(value: datetime | None, account: Account) -> str:
         if value is None:
-            return None
+            return ""
         whole = value.replace(microsecond=0)
         try:
             written = whole.astimezone(_zone(account.time_zone)).strftime(form or _PLAIN_TIME)
@@ -57,7 +57,10 @@ def local_time(form: str = "") -> Pair:
 
 
 def day(*forms: str) -> Pair:
-    """A calendar date, read in any of the forms and written in the first; without forms ISO, and what follows it is left away."""
+    """A calendar date, read in any of the forms and written in the first; without forms ISO, and what follows it is left away.
+
+    Nothing is written as an empty text.
+    """
     readers = [_reader(form) for form in forms]
     for form, read in zip(forms, readers, strict=True):
         if not _keeps_dates(form, read):
@@ -70,9 +73,9 @@ def day(*forms: str) -> Pair:
             return _first_read(str(value)[:10], [datetime.fromisoformat])
         return _first_read(str(value), readers)
 
-    def push(value: date | None, account: Account) -> str | None:
+    def push(value: date | None, account: Account) -> str:
         if value is None:
-            return None
+            return ""
         written = value.strftime(forms[0]) if forms else value.isoformat()
         if pull(written, account) != value:
             raise ValueError(f"{value.isoformat()} cannot be written in this form")
