@@ -42,6 +42,7 @@ class Permission(StrEnum):
     READ_SYNCS = "syncs:read"
     RUN_SYNCS = "syncs:run"
     READ_RECORDS = "records:read"
+    MANAGE_RECORDS = "records:manage"
     READ_QUOTES = "quotes:read"
     DECIDE_QUOTES = "quotes:decide"
     READ_CLIENTS = "clients:read"
@@ -62,6 +63,7 @@ _READ = frozenset(
 _OPERATE = _READ | {
     Permission.MANAGE_CONNECTIONS,
     Permission.RUN_SYNCS,
+    Permission.MANAGE_RECORDS,
     Permission.DECIDE_QUOTES,
     Permission.MANAGE_CLIENTS,
     Permission.READ_AUDIT,

@@ -1,16 +1,19 @@
 """The one composition root: web, worker, command line and tests open the same Hub."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 from arq.connections import ArqRedis, create_pool
 
+from app.actors import Scope
 from app.audit.service import AuditService
 from app.budget import RedisBudget
 from app.clients.service import ClientService
+from app.conflicts.service import ConflictService
 from app.connections.service import ConnectionService
 from app.connections.sessions import SessionFactory
 from app.connectors.guard import OutboundGuard
@@ -24,12 +27,16 @@ from app.feed.service import FeedService
 from app.mail.service import MailService
 from app.organizations.service import OrganizationService
 from app.queue import BULK_QUEUE, ArqQueue, deserialize, redis_settings, serialize
+from app.quotes.models import ConnectionRef
 from app.quotes.outcomes import DecisionOutcomes
 from app.quotes.service import QuoteService
+from app.records.editing import RecordEditor, RecordEditService
+from app.records.models import RecordChange
 from app.records.service import RecordService
 from app.settings import Settings
 from app.syncs.engine import SyncEngine
 from app.syncs.pages import PageWriter
+from app.syncs.record_pushes import RecordPushService
 from app.syncs.schedules import ScheduleService
 from app.syncs.service import SyncService
 
@@ -90,6 +97,7 @@ class Hub:
         self.mail = MailService(self.settings, self.queue, self.now)
         self.organizations = OrganizationService(self.settings, self.audit, self.mail, self.redis, self.now)
         self.records = RecordService()
+        self.pushable = [(c.provider, s.name) for c in self.connectors.values() for s in c.streams.values() if s.writer]
         self.connections = ConnectionService(
             registry=self.connectors,
             sessions=SessionFactory(self.connectors, self.vault, self.transport, RedisBudget(self.redis)),
@@ -101,7 +109,16 @@ class Hub:
             now=self.now,
         )
         self._build_quotes()
+        editor = RecordEditor(self.feed, self._project_edits, self.pushable)
+        self.edits = RecordEditService(self.records, editor, self.audit)
+        self.conflicts = ConflictService(editor, self.audit)
         self._build_syncs()
+
+    async def _project_edits(self, scope: Scope, connection_id: UUID, changes: Sequence[RecordChange]) -> None:
+        """What people decide on follows edits as it follows a sync's pages."""
+        found = await self.connections.origin(scope, connection_id)
+        if found is not None:
+            await self.quotes.project(scope, ConnectionRef(connection_id, *found), changes)
 
     def _build_quotes(self) -> None:
         titles = {provider: connector.title for provider, connector in self.connectors.items()}
@@ -129,6 +146,15 @@ class Hub:
             feed=self.feed,
             queue=self.queue,
             mail=self.mail,
+            pushable=self.pushable,
+        )
+        self.pushes = RecordPushService(
+            records=self.records,
+            connections=self.connections,
+            connectors=self.connectors,
+            engine=engine,
+            audit=self.audit,
+            queue=self.queue,
         )
         self.syncs = SyncService(
             engine=engine,

@@ -33,6 +33,10 @@ _DUE = {
     "deliver": f"""
         SELECT organization_id, id, fence, due_at FROM ({LINE}) AS line
         WHERE is_free AND place <= {AT_ONCE} ORDER BY place, next_attempt_at LIMIT {_LIMIT}""",
+    "push_record": f"""
+        SELECT organization_id, id, fence, greatest(next_attempt_at, lease_expires_at) AS due_at FROM delivery
+        WHERE record_id IS NOT NULL AND status IN ('queued', 'sending') AND next_attempt_at <= now()
+          AND (lease_expires_at IS NULL OR lease_expires_at <= now()) ORDER BY next_attempt_at LIMIT {_LIMIT}""",
     "send_mail": f"""
         SELECT organization_id, id, 0 AS fence, next_attempt_at AS due_at FROM mail
         WHERE status = 'queued' AND next_attempt_at <= now() ORDER BY next_attempt_at LIMIT {_LIMIT}""",

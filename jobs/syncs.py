@@ -8,3 +8,7 @@ Context = dict[str, Any]
 
 async def advance_run(ctx: Context, organization_id: str, sync_run_id: str) -> None:
     await ctx["hub"].syncs.advance(UUID(organization_id), UUID(sync_run_id))
+
+
+async def push_record(ctx: Context, organization_id: str, delivery_id: str) -> None:
+    await ctx["hub"].pushes.send(UUID(organization_id), UUID(delivery_id))

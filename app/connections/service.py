@@ -241,6 +241,11 @@ class ConnectionService(ConnectionTrials):
         async with opened as session:
             yield session
 
+    async def origin(self, scope: Scope, connection_id: UUID) -> tuple[str, str] | None:
+        """The provider of a connection and its account's currency; None where there is no such connection."""
+        found = await repository.get(scope, connection_id)
+        return (found.provider, found.account.currency if found.account else "XXX") if found else None
+
     async def provider_calls(
         self, actor: Actor, connection_id: UUID, page: PageRequest, *, sync_run_id: UUID | None = None
     ) -> ResultPage[LoggedCall]:

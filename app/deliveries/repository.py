@@ -87,10 +87,10 @@ LINE = """
     FROM (
         SELECT id, organization_id, connection_id, fence, next_attempt_at, lease_expires_at,
             lease_expires_at IS NULL OR lease_expires_at <= now() AS is_free
-        FROM delivery WHERE status IN ('queued', 'sending') AND next_attempt_at <= now()
+        FROM delivery WHERE status IN ('queued', 'sending') AND next_attempt_at <= now() AND record_id IS NULL
     ) AS due
 """
-"""The line before each connection: the deliveries in hand, then those that are due (`is_free`), the oldest first."""
+"""The line of decisions before each connection: those in hand, then those that are due (`is_free`), the oldest first."""
 
 
 async def waiting(scope: Scope, delivery_id: UUID) -> Waiting | None:

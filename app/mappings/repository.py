@@ -1,13 +1,12 @@
 """Every query on mappings and on the parts that documents are assembled from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from app.actors import Scope
 from app.connectors.base import Part
-from app.database import execute, fetch, new_id
+from app.database import execute, fetch, fetch_row, new_id
 from app.mappings.models import Mapping
 
 
@@ -20,6 +19,8 @@ class Known:
     status: str
     provider_version: str | None
     fingerprint: bytes | None
+    base_version: int | None
+    """The record's version that shows what the provider was last seen to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,13 @@ class MappingWrite:
     status: str
     provider_version: str | None
     fingerprint: bytes
-    payload: bytes
+    payload: bytes | None
+    """None: the one that is there stays."""
+    base_version: int | None = None
+    """None: the record's version as it is now."""
 
 
+_NOWHERE = UUID(int=0)
 _BY_EXTERNAL_ID = """
     SELECT * FROM mapping WHERE organization_id = $1 AND external_id = given.external_id OFFSET 0
 """
@@ -47,7 +52,7 @@ async def known(scope: Scope, connection_id: UUID, stream: str, external_ids: Se
     rows = await fetch(
         scope,
         f"""
-        SELECT found.external_id, found.record_id, found.status, found.provider_version, found.fingerprint
+        SELECT found.external_id, found.record_id, found.status, found.provider_version, found.fingerprint, found.base_version
         FROM unnest($4::text[]) AS given (external_id) CROSS JOIN LATERAL ({_BY_EXTERNAL_ID}) AS found
         WHERE found.connection_id = $2 AND found.stream = $3
         """,
@@ -59,40 +64,26 @@ async def known(scope: Scope, connection_id: UUID, stream: str, external_ids: Se
     return {row["external_id"]: Known(**row) for row in rows}
 
 
-async def record_data(scope: Scope, record_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any] | None]:
-    """The records' data as they are now, locked; None for a tombstone.
-
-    NO KEY: whoever changes a quote looks at its record's key, and must not wait for a page that waits for the quote.
-    """
-    rows = await fetch(
-        scope,
-        """
-        SELECT id, CASE WHEN deleted_at IS NULL THEN data END AS data FROM record
-        WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
-        """,
-        scope.organization_id,
-        record_ids,
-    )
-    return {row["id"]: row["data"] for row in rows}
-
-
-async def put_many(scope: Scope, connection_id: UUID, stream: str, mappings: Sequence[MappingWrite], synced_by: str) -> None:
-    """Insert or bring up to date; each starts from its record's version as it is now."""
+async def put_many(
+    scope: Scope, connection_id: UUID, stream: str, mappings: Sequence[MappingWrite], synced_by: str, run_id: UUID | None = None
+) -> None:
+    """Insert or bring up to date; an archived one is back."""
     await execute(
         scope,
         """
         INSERT INTO mapping (id, organization_id, connection_id, stream, external_id, record_id, status,
-                             provider_version, fingerprint, payload, base_version, last_synced_at, synced_by)
-        SELECT given.id, $1, $2, $3, given.external_id, given.record_id, given.status,
-               given.provider_version, given.fingerprint, given.payload, record.version, now(), $11
-        FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::bytea[], $10::bytea[])
-             AS given (id, external_id, record_id, status, provider_version, fingerprint, payload)
+                             provider_version, fingerprint, payload, base_version, last_synced_at, synced_by, created_run_id)
+        SELECT given.id, $1, $2, $3, given.external_id, given.record_id, given.status, given.provider_version, given.fingerprint,
+               given.payload, coalesce(given.base_version, record.version), now(), $12, $13
+        FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::bytea[], $10::bytea[], $11::integer[])
+             AS given (id, external_id, record_id, status, provider_version, fingerprint, payload, base_version)
         JOIN record ON record.organization_id = $1 AND record.id = given.record_id
         ON CONFLICT (organization_id, connection_id, stream, external_id) DO UPDATE SET
             status = excluded.status, fingerprint = excluded.fingerprint,
             provider_version = coalesce(excluded.provider_version, mapping.provider_version),
-            payload = excluded.payload, base_version = excluded.base_version, last_synced_at = excluded.last_synced_at,
-            last_error = NULL, synced_by = excluded.synced_by, updated_at = now()
+            payload = coalesce(excluded.payload, mapping.payload), base_version = excluded.base_version,
+            last_synced_at = excluded.last_synced_at,
+            last_error = NULL, synced_by = excluded.synced_by, archived_at = NULL, updated_at = now()
         """,
         scope.organization_id,
         connection_id,
@@ -104,8 +95,165 @@ async def put_many(scope: Scope, connection_id: UUID, stream: str, mappings: Seq
         [mapping.provider_version for mapping in mappings],
         [mapping.fingerprint for mapping in mappings],
         [mapping.payload for mapping in mappings],
+        [mapping.base_version for mapping in mappings],
+        synced_by,
+        run_id,
+    )
+
+
+async def mark_pending(
+    scope: Scope, record_ids: Collection[UUID], pushable: Collection[tuple[str, str]], *, but: tuple[UUID, str] | None = None
+) -> list[tuple[UUID, str]]:
+    """The records have changed: their mappings at streams that can be written wait to be pushed, but not at the one it came from.
+
+    `pushable` are providers and streams. Returns the connections and streams that have something to push now.
+    """
+    rows = await fetch(
+        scope,
+        """
+        UPDATE mapping SET status = 'pending', updated_at = now()
+        FROM connection
+        WHERE mapping.organization_id = $1 AND mapping.record_id = ANY($2::uuid[]) AND mapping.status IN ('synced', 'failed')
+          AND NOT (mapping.connection_id, mapping.stream) = ($5::uuid, $6::text)
+          AND connection.organization_id = $1 AND connection.id = mapping.connection_id
+          AND (connection.provider, mapping.stream) IN (SELECT * FROM unnest($3::text[], $4::text[]))
+        RETURNING mapping.connection_id, mapping.stream
+        """,
+        scope.organization_id,
+        list(record_ids),
+        [provider for provider, _ in pushable],
+        [stream for _, stream in pushable],
+        *(but or (_NOWHERE, "")),
+    )
+    return sorted({(row["connection_id"], row["stream"]) for row in rows})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A record's mapping at one stream of a connection."""
+
+    id: UUID
+    external_id: str
+    status: str
+    base_version: int | None
+
+
+async def link(scope: Scope, connection_id: UUID, stream: str, record_id: UUID) -> Link | None:
+    """The record's counterpart, locked."""
+    row = await fetch_row(
+        scope,
+        """
+        SELECT id, external_id, status, base_version FROM mapping
+        WHERE organization_id = $1 AND record_id = $2 AND connection_id = $3 AND stream = $4 FOR NO KEY UPDATE
+        """,
+        scope.organization_id,
+        record_id,
+        connection_id,
+        stream,
+    )
+    return Link(**row) if row else None
+
+
+async def add_link(
+    scope: Scope, connection_id: UUID, stream: str, external_id: str, record_id: UUID, synced_by: str, *, base_version: int
+) -> None:
+    """Link a record to the object that it is at a provider. Version 0: nothing is known of what both had."""
+    await execute(
+        scope,
+        """
+        INSERT INTO mapping (id, organization_id, connection_id, stream, external_id, record_id, status, base_version, synced_by)
+        VALUES ($2, $1, $3, $4, $5, $6, 'pending', $7, $8)
+        """,
+        scope.organization_id,
+        new_id(),
+        connection_id,
+        stream,
+        external_id,
+        record_id,
+        base_version,
         synced_by,
     )
+
+
+async def rebase(scope: Scope, mapping_id: UUID, base_version: int) -> None:
+    """The provider has been brought to that version; what it shows is looked at whole."""
+    await execute(
+        scope,
+        "UPDATE mapping SET base_version = $3, fingerprint = NULL, updated_at = now() WHERE organization_id = $1 AND id = $2",
+        scope.organization_id,
+        mapping_id,
+        base_version,
+    )
+
+
+async def settle(scope: Scope, mapping_id: UUID, status: str) -> None:
+    """Nothing waits to be pushed any more."""
+    await execute(
+        scope,
+        """
+        UPDATE mapping SET status = $3, updated_at = now()
+        WHERE organization_id = $1 AND id = $2 AND status IN ('pending', 'conflict') AND status <> $3
+        """,
+        scope.organization_id,
+        mapping_id,
+        status,
+    )
+
+
+async def waiting(scope: Scope, connection_id: UUID, stream: str, after: UUID | None, limit: int) -> list[tuple[UUID, UUID]]:
+    """(mapping, record) of what waits to be pushed or could not be pushed, in the order of the mappings' ids."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT id, record_id FROM mapping
+        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND status IN ('pending', 'failed')
+          AND ($4::uuid IS NULL OR id > $4)
+        ORDER BY id LIMIT $5
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+        after,
+        limit,
+    )
+    return [(row["id"], row["record_id"]) for row in rows]
+
+
+async def unmapped(scope: Scope, connection_id: UUID, stream: str, entity: str, after: UUID | None, limit: int) -> list[UUID]:
+    """Records of an entity that this stream of a connection does not have: an exact anti-join, in the order of their ids."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT id FROM record
+        WHERE organization_id = $1 AND entity = $4 AND deleted_at IS NULL AND ($5::uuid IS NULL OR id > $5)
+          AND NOT EXISTS (SELECT FROM mapping WHERE mapping.organization_id = $1 AND mapping.record_id = record.id
+                          AND mapping.connection_id = $2 AND mapping.stream = $3)
+        ORDER BY id LIMIT $6
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+        entity,
+        after,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def waiting_count(scope: Scope, connection_id: UUID, stream: str) -> int:
+    """How many wait to be pushed."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT count(*) FROM mapping
+        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND status IN ('pending', 'failed')
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+    )
+    found: int = rows[0][0]
+    return found
 
 
 async def mark_failed(scope: Scope, connection_id: UUID, stream: str, errors: dict[str, str]) -> None:

@@ -1,7 +1,8 @@
 """Every query on records and their history."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,50 @@ class RecordWrite:
 
     id: UUID
     entity: str
-    connection_id: UUID
+    connection_id: UUID | None
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record as it is now, locked."""
+
+    data: dict[str, Any]
+    version: int
+    updated_at: datetime
+    deleted: bool
+
+
+async def hold_many(scope: Scope, record_ids: Collection[UUID]) -> dict[UUID, Held]:
+    """The records as they are now, locked in the order of their ids.
+
+    NO KEY: whoever changes a quote looks at its record's key, and must not wait for a page that waits for the quote.
+    """
+    rows = await fetch(
+        scope,
+        """
+        SELECT id, data, version, updated_at, deleted_at IS NOT NULL AS deleted FROM record
+        WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+        """,
+        scope.organization_id,
+        list(record_ids),
+    )
+    return {row["id"]: Held(row["data"], row["version"], row["updated_at"], row["deleted"]) for row in rows}
+
+
+async def at_versions(scope: Scope, wanted: Mapping[UUID, int]) -> dict[UUID, dict[str, Any]]:
+    """What records were at earlier versions; those that have no such version are left out."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT record_id, data FROM unnest($2::uuid[], $3::integer[]) AS given (id, number)
+        JOIN record_version ON organization_id = $1 AND record_id = given.id AND version = given.number
+        """,
+        scope.organization_id,
+        list(wanted),
+        list(wanted.values()),
+    )
+    return {row["record_id"]: row["data"] for row in rows}
 
 
 async def add_many(scope: Scope, records: Sequence[RecordWrite]) -> None:
@@ -39,10 +82,10 @@ async def add_many(scope: Scope, records: Sequence[RecordWrite]) -> None:
     )
 
 
-async def replace_many(scope: Scope, records: Sequence[RecordWrite], replaced_by: str) -> None:
+async def replace_many(scope: Scope, records: Sequence[RecordWrite], replaced_by: str, run_id: UUID | None = None) -> None:
     """Changed (or returned) records; what they were goes to their history. They are locked in the order of their ids."""
     ids = [record.id for record in records]
-    await _keep_before_images(scope, ids, replaced_by)
+    await _keep_before_images(scope, ids, replaced_by, run_id)
     await execute(
         scope,
         """
@@ -57,9 +100,9 @@ async def replace_many(scope: Scope, records: Sequence[RecordWrite], replaced_by
     )
 
 
-async def delete_many(scope: Scope, ids: Sequence[UUID], replaced_by: str) -> None:
+async def delete_many(scope: Scope, ids: Sequence[UUID], replaced_by: str, run_id: UUID | None = None) -> None:
     """Leave tombstones."""
-    await _keep_before_images(scope, ids, replaced_by)
+    await _keep_before_images(scope, ids, replaced_by, run_id)
     await execute(
         scope,
         """
@@ -71,17 +114,18 @@ async def delete_many(scope: Scope, ids: Sequence[UUID], replaced_by: str) -> No
     )
 
 
-async def _keep_before_images(scope: Scope, ids: Sequence[UUID], replaced_by: str) -> None:
+async def _keep_before_images(scope: Scope, ids: Sequence[UUID], replaced_by: str, run_id: UUID | None) -> None:
     await execute(
         scope,
         """
-        INSERT INTO record_version (organization_id, record_id, version, data, deleted_at, replaced_by)
-        SELECT organization_id, id, version, data, deleted_at, $3
+        INSERT INTO record_version (organization_id, record_id, version, data, deleted_at, replaced_by, sync_run_id)
+        SELECT organization_id, id, version, data, deleted_at, $3, $4
         FROM (SELECT * FROM record WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE) AS before
         """,
         scope.organization_id,
         ids,
         replaced_by,
+        run_id,
     )
 
 

@@ -6,8 +6,8 @@ that was frozen and thawed finds that its fence is no longer the run's, and writ
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,17 +18,23 @@ from app.actors import Scope
 from app.connections.service import ConnectionService
 from app.connectors.base import Account, Connector, Mode, Page, Session, Stream, Walk
 from app.connectors.errors import CredentialsRefused, QuotaExhausted
+from app.connectors.hold import Hold, now
 from app.database import transaction
 from app.errors import FixBy, HubError, LeaseLost
 from app.feed.service import FeedService
 from app.mail.service import MailService
+from app.mappings import repository as mappings
 from app.mappings.translate import Translator
 from app.queue import JobQueue
 from app.syncs import failures, leases, repository, rules, walks
-from app.syncs.leases import Lease
+from app.syncs.leases import LEASE_SECONDS, Lease
 from app.syncs.models import Counts, RunStatus, SyncRun
-from app.syncs.pages import PageWriter, Source
+from app.syncs.pages import PageWriter
 from app.syncs.prefetch import prefetched
+from app.syncs.push_walk import push_pages
+from app.syncs.pushing import RecordPusher
+from app.syncs.sources import Source
+from app.syncs.walks import PUSH
 
 SLICE_SECONDS = 20.0
 """A job advances a run for at most so long and then rings again, so that nobody's million rows hold every slot."""
@@ -53,41 +59,45 @@ class SyncEngine:
         feed: FeedService,
         queue: JobQueue,
         mail: MailService,
+        pushable: Collection[tuple[str, str]],
         slice_seconds: float = SLICE_SECONDS,
     ) -> None:
         self._connections = connections
         self._connectors = connectors
         self._writer = writer
+        self.pusher = RecordPusher(writer)
         self._feed = feed
         self._queue = queue
         self._mail = mail
         self._slice_seconds = slice_seconds
+        self._pushable = pushable
         self._translators: dict[tuple[str, str], Translator] = {}
 
     async def advance(self, organization_id: UUID, run_id: UUID) -> None:
         """Take the run up if it is due and free; walk for one slice; then end it, hand it over or let it wait."""
         scope = Scope(organization_id)
+        hold = Hold(now(), LEASE_SECONDS)
         async with transaction(scope):
             lease = await leases.take_lease(scope, run_id)
         if lease is None:
             return
         try:
-            await self._advance(lease)
+            await self._advance(lease, hold)
         except LeaseLost:
             logger.warning("sync run lost its lease", run_id=str(run_id), fence=lease.fence)
         except asyncio.CancelledError:
             await asyncio.shield(self._hand_over(lease))
             raise
 
-    async def _advance(self, lease: Lease) -> None:
+    async def _advance(self, lease: Lease, hold: Hold) -> None:
         try:
             if (await _run(lease)).status is RunStatus.CANCELLING:  # it waited for a provider; nothing has to be asked first
                 await self._finish(lease, cancelled=True)
                 return
             if lease.attempts > rules.MAXIMUM_TAKEN_UP:
                 raise rules.WorkersLost
-            walk = asyncio.create_task(self._walk(lease))
-            if await _watched(lease, walk):
+            walk = asyncio.create_task(self._walk(lease, hold))
+            if await _watched(lease, hold, walk):
                 await self._finish(lease, cancelled=True)
             elif walk.result():
                 await self._finish(lease, cancelled=False)
@@ -98,20 +108,22 @@ class SyncEngine:
         except Exception as error:
             await self._suspend_or_fail(lease, error)
 
-    async def _walk(self, lease: Lease) -> bool:
+    async def _walk(self, lease: Lease, hold: Hold) -> bool:
         """Walk the run's streams in order for one slice. True when all of them have ended."""
         run = await _run(lease)
         deadline = time.monotonic() + self._slice_seconds
         provider = await self._connections.provider_of(lease.scope, lease.connection_id)
         connector = self._connectors[provider]
-        async with self._connections.open_session(lease.scope, lease.connection_id, priority="bulk", sync_run_id=lease.run_id) as session:
+        opened = self._connections.open_session(lease.scope, lease.connection_id, priority="bulk", sync_run_id=lease.run_id, hold=hold)
+        async with opened as session:
             if all(row.status == "queued" for row in run.streams):
                 await self._connections.check_account(connector, session)
             for row in run.streams:
                 if row.status == "completed":
                     continue
                 source = self.source(lease.scope, lease.connection_id, connector, connector.streams[row.stream], session, lease.run_id)
-                if not await self._walk_stream(lease, run, source, session, deadline):
+                walk = self._push_stream if row.direction == PUSH else self._walk_stream
+                if not await walk(lease, run, source, session, deadline):
                     return False
         return True
 
@@ -124,7 +136,7 @@ class SyncEngine:
             self._translators[key] = Translator(stream.entity, stream.fields)
         account = session.account or Account(id="", name="")
         by = f"sync run {run_id}" if run_id else "failed records, tried again"
-        return Source(scope, connection_id, connector.provider, account, stream, self._translators[key], run_id, by)
+        return Source(scope, connection_id, connector.provider, account, stream, self._translators[key], run_id, by, self._pushable)
 
     async def _walk_stream(self, lease: Lease, run: SyncRun, source: Source, session: Session, deadline: float) -> bool:
         """True when the stream has ended; False when the slice is over first."""
@@ -144,6 +156,28 @@ class SyncEngine:
         async with transaction(scope):
             await walks.finish_stream(lease, name, keep_state=not run.narrowed_to)
             await self._checkpoint(lease, f"{source.stream.title}: done")
+        return True
+
+    async def _push_stream(self, lease: Lease, run: SyncRun, source: Source, session: Session, deadline: float) -> bool:
+        """True when nothing waits any more; False when the slice is over first."""
+        name, scope = source.stream.name, lease.scope
+        resume = await walks.resume_state(scope, run.id, name, PUSH)
+        if resume is None:
+            expected = await mappings.waiting_count(scope, source.connection_id, source.stream.record_stream)
+            async with transaction(scope):
+                await walks.begin_stream(lease, name, expected or None, PUSH)
+                await self._checkpoint(lease, f"{source.stream.title}: writing", forgive=False)
+        async with aclosing(push_pages(self.pusher, source, session, resume)) as pages:
+            async for page in pages:
+                ids = [str(record_id) for record_id in page.record_ids]
+                async with transaction(scope):
+                    await walks.add_page(lease, name, external_ids=ids, state=page.state, counts=page.counts, expected=None, direction=PUSH)
+                    await self._checkpoint(lease, "")
+                if time.monotonic() > deadline:
+                    return False
+        async with transaction(scope):
+            await walks.finish_stream(lease, name, keep_state=False, direction=PUSH)
+            await self._checkpoint(lease, f"{source.stream.title}: written")
         return True
 
     async def _begin_stream(self, lease: Lease, run: SyncRun, source: Source, first: bool) -> None:
@@ -278,16 +312,18 @@ async def _run(lease: Lease, *, lock: bool = False) -> SyncRun:
     return run
 
 
-async def _watched(lease: Lease, walk: "asyncio.Task[bool]") -> bool:
+async def _watched(lease: Lease, hold: Hold, walk: "asyncio.Task[bool]") -> bool:
     """Wait for the walk while keeping the lease alive. True when it was cancelled on request."""
     try:
         while not walk.done():
             await asyncio.wait({walk}, timeout=BEAT_SECONDS)
             if walk.done():
                 break
+            began = now()
             cancelling = await leases.beat_outside(lease)
             if cancelling is None:
                 raise LeaseLost
+            hold.extend(began, LEASE_SECONDS)
             if cancelling:
                 return True
         return False

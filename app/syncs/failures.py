@@ -60,19 +60,20 @@ async def put_failures(scope: Scope, connection_id: UUID, stream: str, run_id: U
 
 
 async def heal(scope: Scope, connection_id: UUID, stream: str, external_ids: Sequence[str]) -> int:
-    """Close the open failed records of objects that have now been taken over."""
-    return await execute(
-        scope,
-        """
-        UPDATE failed_record SET resolved_at = now()
-        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND resolved_at IS NULL
-          AND external_id = ANY($4::text[])
-        """,
-        scope.organization_id,
-        connection_id,
-        stream,
-        external_ids,
-    )
+    """Close the open failed records of objects that have now been taken over; those of pushes are another matter."""
+    return await execute(scope, _HEAL.format("<>"), scope.organization_id, connection_id, stream, external_ids)
+
+
+async def heal_pushed(scope: Scope, connection_id: UUID, stream: str, keys: Sequence[str]) -> int:
+    """Close the open failed records of objects that the provider has taken now."""
+    return await execute(scope, _HEAL.format("="), scope.organization_id, connection_id, stream, keys)
+
+
+_HEAL = """
+    UPDATE failed_record SET resolved_at = now()
+    WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND resolved_at IS NULL
+      AND external_id = ANY($4::text[]) AND stage {} 'push'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ async def open_failures(
         scope,
         """
         SELECT id, stream, sync_run_id, external_id, payload FROM failed_record
-        WHERE organization_id = $1 AND connection_id = $2 AND resolved_at IS NULL AND stage <> 'read'
+        WHERE organization_id = $1 AND connection_id = $2 AND resolved_at IS NULL AND stage NOT IN ('read', 'push')
           AND ($3::text IS NULL OR stream = $3) AND ($4::uuid[] IS NULL OR id = ANY($4)) AND ($5::uuid IS NULL OR id > $5)
         ORDER BY id LIMIT $6
         """,
@@ -134,7 +135,7 @@ async def open_payloads(scope: Scope, connection_id: UUID, stream: str, external
         SELECT found.* FROM unnest($4::text[]) AS given (external_id) CROSS JOIN LATERAL (
             SELECT external_id, payload FROM failed_record
             WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND external_id = given.external_id
-              AND resolved_at IS NULL AND stage <> 'read'
+              AND resolved_at IS NULL AND stage NOT IN ('read', 'push')
             LIMIT 1) AS found
         """,
         scope.organization_id,

@@ -52,6 +52,8 @@ class SyncRunStream:
     """How far one stream of a run has come."""
 
     stream: str
+    direction: str
+    """pull or push"""
     position: int
     status: str
     counts: Counts

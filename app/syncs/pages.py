@@ -6,69 +6,42 @@ becomes a failed record; the others go on.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from app.actors import Scope
-from app.connectors.base import Account, BadItem, Item, Page, Part, Stream
-from app.database import new_id, transaction
+from app.connectors.base import BadItem, Item, Page, Part
+from app.database import transaction
 from app.errors import FixBy
 from app.feed.service import FeedService
 from app.mappings import repository as mappings
-from app.mappings.repository import Known, MappingWrite
-from app.mappings.translate import RecordInvalid, Translator
+from app.mappings.repository import Known
+from app.mappings.translate import RecordInvalid
 from app.quotes.models import ConnectionRef, ProjectionFailure
-from app.records import repository as records
 from app.records.events import page_event
 from app.records.models import RecordChange
-from app.records.repository import RecordWrite
-from app.syncs import failures, rules
+from app.syncs import deletions, failures, merging, rules
 from app.syncs.failures import Failure
+from app.syncs.merging import Candidate
 from app.syncs.models import Counts
+from app.syncs.sources import Source
 from app.syncs.walks import lock_records_of
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a page comes from: a stream of a connection, and what its account says of itself."""
-
-    scope: Scope
-    connection_id: UUID
-    provider: str
-    account: Account
-    stream: Stream
-    translator: Translator
-    run_id: UUID | None
-    """None: somebody tries failed records again, which stay with the run that they failed in."""
-    name: str
-    """Who is noted as the one who synced."""
-
-
-_UNUSABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, msgspec.MsgspecError)
+UNUSABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, msgspec.MsgspecError)
 """What a document that nobody thought of may cause. It must not stop the records beside it."""
+
+SETTLED = ("synced", "pending", "conflict")
+"""What the provider was last seen to have was taken in; the same again says nothing new."""
 
 Project = Callable[[Scope, ConnectionRef, Sequence[RecordChange]], Awaitable[Sequence[ProjectionFailure]]]
 """Brings what people decide on (quotes) in step with changed records, in the same transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """An item that has changed, translated."""
-
-    item: Item
-    known: Known | None
-    fingerprint: bytes
-    data: bytes
-    entity: str
-
-
 @dataclass(slots=True)
 class _Outcome:
     unchanged: list[str] = field(default_factory=list)
-    candidates: list[_Candidate] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
     deletions: list[tuple[Item, Known]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
@@ -117,7 +90,7 @@ class PageWriter:
     async def _store(self, source: Source, outcome: _Outcome) -> tuple[int, int, int]:
         """Write what changed; a value that Postgres refuses is found by halving and becomes a failed record."""
         changes = await self._write_isolating(source, outcome.candidates, outcome.failures)
-        changes += await _write_deletions(source, outcome.deletions)
+        changes += await deletions.store(source, outcome.deletions)
         seen = [change for change in changes if change.before != change.after]
         project = self._projections.get(source.translator.entity_name)
         if project is not None and seen:
@@ -134,12 +107,12 @@ class PageWriter:
         deleted = sum(1 for change in seen if change.after is None)
         return created, len(seen) - created - deleted, deleted
 
-    async def _write_isolating(self, source: Source, candidates: Sequence[_Candidate], failed: list[Failure]) -> list[RecordChange]:
+    async def _write_isolating(self, source: Source, candidates: Sequence[Candidate], failed: list[Failure]) -> list[RecordChange]:
         if not candidates:
             return []
         try:
             async with transaction(source.scope):
-                return await _write_candidates(source, candidates)
+                return await merging.store(source, candidates)
         except asyncpg.DataError as error:
             if len(candidates) == 1:
                 failed.append(_refused_by_database(candidates[0], error))
@@ -173,7 +146,7 @@ def _examine_one(source: Source, item: Item, known: Known | None, parts: Sequenc
             outcome.unchanged.append(item.external_id)
     else:
         fingerprint = rules.fingerprint(item.payload, parts, source.translator.version, source.account)
-        if known is not None and known.fingerprint == fingerprint and known.status == "synced":
+        if known is not None and known.fingerprint == fingerprint and known.status in SETTLED:
             outcome.unchanged.append(item.external_id)
         else:
             _translate(source, item, known, parts, fingerprint, outcome)
@@ -187,7 +160,7 @@ def _is_older(item: Item, known: Known) -> bool:
 def _translate(source: Source, item: Item, known: Known | None, parts: Sequence[Part], fingerprint: bytes, outcome: _Outcome) -> None:
     try:
         document = source.stream.assemble(item.payload, parts, source.account)
-    except _UNUSABLE as error:
+    except UNUSABLE as error:
         outcome.failures.append(Failure(item.external_id, item.payload, "assemble", _sentence(error)))
         return
     try:
@@ -196,10 +169,10 @@ def _translate(source: Source, item: Item, known: Known | None, parts: Sequence[
     except RecordInvalid as error:
         outcome.failures.append(Failure(item.external_id, item.payload, error.stage, str(error)))
         return
-    except _UNUSABLE as error:
+    except UNUSABLE as error:
         outcome.failures.append(Failure(item.external_id, item.payload, "translate", _sentence(error)))
         return
-    outcome.candidates.append(_Candidate(item, known, fingerprint, data, source.translator.entity_name))
+    outcome.candidates.append(Candidate(item, known, fingerprint, data))
 
 
 def _sentence(error: Exception) -> str:
@@ -211,57 +184,10 @@ def _unreadable(bad: BadItem) -> Failure:
     return Failure(bad.external_id, bad.payload, "read", bad.message)
 
 
-def _refused_by_database(candidate: _Candidate, error: asyncpg.DataError) -> Failure:
+def _refused_by_database(candidate: Candidate, error: asyncpg.DataError) -> Failure:
     return Failure(
         candidate.item.external_id, candidate.item.payload, "store", f"A value cannot be stored: {error}.", "value_refused", FixBy.US
     )
-
-
-async def _write_candidates(source: Source, candidates: Sequence[_Candidate]) -> list[RecordChange]:
-    """Insert new records, replace those whose data differs, and bring every mapping up to date."""
-    before = await _data_before(source, candidates)
-    changes: list[RecordChange] = []
-    new: list[RecordWrite] = []
-    replaced: list[RecordWrite] = []
-    for candidate in candidates:
-        after: dict[str, Any] = msgspec.json.decode(candidate.data)
-        record_id = candidate.known.record_id if candidate.known else new_id()
-        old = before.get(record_id)
-        write = RecordWrite(record_id, candidate.entity, source.connection_id, candidate.data)
-        if candidate.known is None:
-            new.append(write)
-        elif old != after:
-            replaced.append(write)
-        changes.append(RecordChange(record_id, candidate.item.external_id, candidate.entity, old, after))
-    if new:
-        await records.add_many(source.scope, new)
-    if replaced:
-        await records.replace_many(source.scope, replaced, source.name)
-    writes = [
-        MappingWrite(c.item.external_id, change.record_id, "synced", c.item.version, c.fingerprint, c.item.payload)
-        for c, change in zip(candidates, changes, strict=True)
-    ]
-    await mappings.put_many(source.scope, source.connection_id, source.stream.record_stream, writes, source.name)
-    return changes
-
-
-async def _data_before(source: Source, candidates: Sequence[_Candidate]) -> dict[UUID, dict[str, Any] | None]:
-    ids = [candidate.known.record_id for candidate in candidates if candidate.known]
-    return await mappings.record_data(source.scope, ids) if ids else {}
-
-
-async def _write_deletions(source: Source, deletions: Sequence[tuple[Item, Known]]) -> list[RecordChange]:
-    if not deletions:
-        return []
-    ids = [known.record_id for _, known in deletions]
-    before = await mappings.record_data(source.scope, ids)
-    await records.delete_many(source.scope, ids, source.name)
-    writes = [MappingWrite(item.external_id, known.record_id, "deleted", item.version, b"", item.payload) for item, known in deletions]
-    await mappings.put_many(source.scope, source.connection_id, source.stream.record_stream, writes, source.name)
-    return [
-        RecordChange(known.record_id, item.external_id, source.translator.entity_name, before.get(known.record_id) or {}, None)
-        for item, known in deletions
-    ]
 
 
 async def _settle_failures(source: Source, outcome: _Outcome, parts: Sequence[str]) -> None:

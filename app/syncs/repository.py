@@ -27,16 +27,20 @@ async def add_run(
     *,
     sync_id: UUID | None,
     mode: str,
+    direction: str,
     narrowed_to: Mapping[str, str] | None,
     requested_by: Mapping[str, Any],
-    streams: Sequence[tuple[str, str]],
+    streams: Sequence[tuple[str, str, str]],
 ) -> None:
-    """A queued run and its streams (name, the stream that it locks). Raises UniqueViolationError when one is taken."""
+    """A queued run and its streams (name, the stream that it locks, pull or push), in the order of their walks.
+
+    Raises UniqueViolationError when one is taken.
+    """
     await execute(
         scope,
         """
-        INSERT INTO sync_run (id, organization_id, connection_id, sync_id, mode, narrowed_to, requested_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO sync_run (id, organization_id, connection_id, sync_id, mode, narrowed_to, requested_by, direction)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         """,
         run_id,
         scope.organization_id,
@@ -45,34 +49,38 @@ async def add_run(
         mode,
         narrowed_to,
         requested_by,
+        direction,
     )
     await execute(
         scope,
         """
         INSERT INTO sync_run_stream (organization_id, sync_run_id, connection_id, stream, lock_stream, direction, position)
-        SELECT $1, $2, $3, given.stream, given.lock_stream, 'pull', given.position
-        FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS given (stream, lock_stream, position)
-        ORDER BY given.lock_stream
+        SELECT $1, $2, $3, given.stream, given.lock_stream, given.direction, given.position
+        FROM unnest($4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS given (stream, lock_stream, direction, position)
+        ORDER BY given.lock_stream, given.direction
         """,
         scope.organization_id,
         run_id,
         connection_id,
-        [name for name, _ in streams],
-        [lock for _, lock in streams],
+        [name for name, _, _ in streams],
+        [lock for _, lock, _ in streams],
+        [direction for _, _, direction in streams],
     )
 
 
-async def active_run(scope: Scope, connection_id: UUID, lock_streams: Sequence[str]) -> UUID | None:
-    """The run that holds one of the streams."""
+async def active_run(scope: Scope, connection_id: UUID, locks: Sequence[tuple[str, str]]) -> UUID | None:
+    """The run that holds one of the streams in that direction."""
     found: UUID | None = await fetch_value(
         scope,
         """
         SELECT sync_run_id FROM sync_run_stream
-        WHERE organization_id = $1 AND connection_id = $2 AND lock_stream = ANY($3::text[]) AND active LIMIT 1
+        WHERE organization_id = $1 AND connection_id = $2 AND active
+          AND (lock_stream, direction) IN (SELECT * FROM unnest($3::text[], $4::text[])) LIMIT 1
         """,
         scope.organization_id,
         connection_id,
-        lock_streams,
+        [stream for stream, _ in locks],
+        [direction for _, direction in locks],
     )
     return found
 
@@ -140,7 +148,7 @@ async def _with_streams(scope: Scope, rows: Sequence[asyncpg.Record]) -> list[Sy
     streams = await fetch(
         scope,
         f"""
-        SELECT sync_run_id, stream, position, status, pages, expected, started_at, finished_at, {", ".join(_COUNTS)}
+        SELECT sync_run_id, stream, direction, position, status, pages, expected, started_at, finished_at, {", ".join(_COUNTS)}
         FROM sync_run_stream WHERE organization_id = $1 AND sync_run_id = ANY($2::uuid[]) ORDER BY position
         """,
         scope.organization_id,
@@ -155,6 +163,7 @@ async def _with_streams(scope: Scope, rows: Sequence[asyncpg.Record]) -> list[Sy
 def _stream(row: asyncpg.Record) -> SyncRunStream:
     return SyncRunStream(
         stream=row["stream"],
+        direction=row["direction"],
         position=row["position"],
         status=row["status"],
         counts=Counts(**{name: row[name] for name in _COUNTS}),

@@ -17,6 +17,7 @@ MAXIMUM_ATTEMPTS = 5
 """So many attempts without a checkpoint, and the run has failed."""
 MAXIMUM_TAKEN_UP = 20
 """So often a run is taken up without a checkpoint by workers that end without a word; then its page is what ends them."""
+DIRECTIONS = ("pull", "push", "two_way")
 _RETRY_SECONDS = (2.0, 8.0, 30.0, 60.0)
 
 
@@ -42,6 +43,23 @@ def order(streams: Iterable[Stream]) -> list[Stream]:
         for stream in ready:
             del chosen[stream.name]
     return ordered
+
+
+def walks(streams: Sequence[Stream], direction: str, *, named: bool) -> list[tuple[Stream, str]]:
+    """The streams with the direction of each walk, in order: everything is read before anything is written.
+
+    What cannot be written is left out of a push, but refused where it was named. Raises InvalidInput.
+    """
+    if direction not in DIRECTIONS:
+        raise InvalidInput(fields={"direction": f"The direction is one of {', '.join(DIRECTIONS)}."})
+    pulls = [(stream, "pull") for stream in streams] if direction != "push" else []
+    pushes = (
+        [(stream, "push") for stream in streams if stream.writer and stream.record_stream == stream.name] if direction != "pull" else []
+    )
+    read_only = [stream.name for stream in streams if not stream.writer]
+    if direction != "pull" and (not pushes or (direction == "push" and named and read_only)):
+        raise InvalidInput(fields={"direction": f"Only read here: {', '.join(read_only)}. The allowed direction is pull."})
+    return pulls + pushes
 
 
 def fingerprint(payload: bytes, parts: Sequence[Part], mapping_version: int, account: Account) -> bytes:

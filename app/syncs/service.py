@@ -22,6 +22,7 @@ from app.syncs import failures, repository, rules
 from app.syncs.engine import SyncEngine
 from app.syncs.models import Counts, FailedRecord, RetryResult, RunStatus, StreamStatus, SyncRun
 from app.syncs.status import stream_statuses
+from app.syncs.walks import PULL
 
 
 class SyncInProgress(Refusal):
@@ -65,21 +66,24 @@ class _Wish:
     """What is to be synced, checked."""
 
     connection: Connection
-    streams: Sequence[Stream]
+    walks: Sequence[tuple[Stream, str]]
+    """Streams, each with the direction (pull or push) in which it is walked, in order."""
     mode: str
+    direction: str
     narrowed_to: Mapping[str, str]
     sync_id: UUID | None
     idempotency_key: str | None
 
     @property
-    def locks(self) -> list[str]:
-        return [stream.record_stream for stream in self.streams]
+    def locks(self) -> list[tuple[str, str]]:
+        return [(stream.record_stream, direction) for stream, direction in self.walks]
 
     @property
     def described(self) -> dict[str, Any]:
         return {
             "connection_id": str(self.connection.id),
-            "streams": [stream.name for stream in self.streams],
+            "streams": list(dict.fromkeys(stream.name for stream, _ in self.walks)),
+            "direction": self.direction,
             "mode": self.mode,
             "narrowed_to": dict(self.narrowed_to),
         }
@@ -112,6 +116,7 @@ class SyncService:
         *,
         streams: Sequence[str] | None = None,
         mode: str = "incremental",
+        direction: str = "pull",
         narrowed_to: Mapping[str, str] | None = None,
         sync_id: UUID | None = None,
         idempotency_key: str | None = None,
@@ -123,11 +128,11 @@ class SyncService:
         actor.require(Permission.RUN_SYNCS)
         actor.require(Permission.READ_SYNCS)  # the answer is the run, so it is not started for whoever may not see it
         connection = await self._connections.get(actor, connection_id)
-        chosen = self._streams(connection.provider, streams)
-        narrowed = rules.narrowing(chosen, narrowed_to)
+        walks = rules.walks(self._streams(connection.provider, streams), direction, named=streams is not None)
+        narrowed = rules.narrowing([stream for stream, way in walks if way == PULL], narrowed_to)
         if mode not in ("incremental", "full"):
             raise InvalidInput(fields={"mode": "The mode is incremental or full."})
-        wish = _Wish(connection, chosen, mode, narrowed, sync_id, idempotency_key)
+        wish = _Wish(connection, walks, mode, direction, narrowed, sync_id, idempotency_key)
         try:
             run_id = await self._queue_run(actor, wish)
         except asyncpg.UniqueViolationError:
@@ -149,9 +154,10 @@ class SyncService:
                 wish.connection.id,
                 sync_id=wish.sync_id,
                 mode=wish.mode,
+                direction=wish.direction,
                 narrowed_to=wish.narrowed_to or None,
                 requested_by={"kind": actor.kind, "id": str(actor.id) if actor.id else None, "name": actor.name},
-                streams=[(stream.name, stream.record_stream) for stream in wish.streams],
+                streams=[(stream.name, stream.record_stream, way) for stream, way in wish.walks],
             )
             await self._note(actor, "sync_run.started", run_id, wish.described)
             after_commit(lambda: self._queue.ring("advance_run", actor.organization_id, run_id))

@@ -10,31 +10,34 @@ from app.database import execute, fetch_value
 from app.syncs.leases import Lease
 from app.syncs.models import Counts
 
+PULL, PUSH = "pull", "push"
 _COUNTS = tuple(field.name for field in fields(Counts))
 
 
-async def begin_stream(lease: Lease, stream: str, expected: int | None) -> None:
+async def begin_stream(lease: Lease, stream: str, expected: int | None, direction: str = PULL) -> None:
     await execute(
         lease.scope,
         """
         UPDATE sync_run_stream SET status = 'running', started_at = coalesce(started_at, now()), expected = coalesce(expected, $4)
-        WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3
+        WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND direction = $5
         """,
         lease.scope.organization_id,
         lease.run_id,
         stream,
         expected,
+        direction,
     )
 
 
-async def resume_state(scope: Scope, run_id: UUID, stream: str) -> State | None:
+async def resume_state(scope: Scope, run_id: UUID, stream: str, direction: str = PULL) -> State | None:
     """The state after the last page that this run committed in the stream."""
     state: State | None = await fetch_value(
         scope,
-        "SELECT state FROM sync_run_stream WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3",
+        "SELECT state FROM sync_run_stream WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND direction = $4",
         scope.organization_id,
         run_id,
         stream,
+        direction,
     )
     return state
 
@@ -51,7 +54,16 @@ async def saved_state(scope: Scope, connection_id: UUID, stream: str) -> State |
     return state
 
 
-async def add_page(lease: Lease, stream: str, *, external_ids: Sequence[str], state: State, counts: Counts, expected: int | None) -> None:
+async def add_page(
+    lease: Lease,
+    stream: str,
+    *,
+    external_ids: Sequence[str],
+    state: State,
+    counts: Counts,
+    expected: int | None,
+    direction: str = PULL,
+) -> None:
     """A page with its outcome, and the stream's counts and state after it."""
     await execute(
         lease.scope,
@@ -60,10 +72,10 @@ async def add_page(lease: Lease, stream: str, *, external_ids: Sequence[str], st
             UPDATE sync_run_stream SET pages = pages + 1, state = $5, expected = coalesce($6, expected),
                 read = read + $7, created = created + $8, updated = updated + $9, unchanged = unchanged + $10,
                 deleted = deleted + $11, failed = failed + $12
-            WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 RETURNING pages)
-        INSERT INTO sync_page (organization_id, sync_run_id, stream, number, external_ids, state,
+            WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND direction = $13 RETURNING pages)
+        INSERT INTO sync_page (organization_id, sync_run_id, stream, direction, number, external_ids, state,
                                read, created, updated, unchanged, deleted, failed)
-        SELECT $1, $2, $3, stream.pages, $4, $5, $7, $8, $9, $10, $11, $12 FROM stream
+        SELECT $1, $2, $3, $13, stream.pages, $4, $5, $7, $8, $9, $10, $11, $12 FROM stream
         """,
         lease.scope.organization_id,
         lease.run_id,
@@ -72,10 +84,11 @@ async def add_page(lease: Lease, stream: str, *, external_ids: Sequence[str], st
         state,
         expected,
         *(getattr(counts, name) for name in _COUNTS),
+        direction,
     )
 
 
-async def finish_stream(lease: Lease, stream: str, *, keep_state: bool) -> None:
+async def finish_stream(lease: Lease, stream: str, *, keep_state: bool, direction: str = PULL) -> None:
     """The walk of a stream has ended: its state becomes the saved one, unless the run was narrowed."""
     scope = lease.scope
     if keep_state:
@@ -84,7 +97,7 @@ async def finish_stream(lease: Lease, stream: str, *, keep_state: bool) -> None:
             """
             INSERT INTO stream_state (organization_id, connection_id, stream, state, sync_run_id)
             SELECT organization_id, connection_id, stream, state, sync_run_id FROM sync_run_stream
-            WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND state IS NOT NULL
+            WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND direction = 'pull' AND state IS NOT NULL
             ON CONFLICT (organization_id, connection_id, stream)
             DO UPDATE SET state = excluded.state, sync_run_id = excluded.sync_run_id, updated_at = now()
             """,
@@ -96,11 +109,12 @@ async def finish_stream(lease: Lease, stream: str, *, keep_state: bool) -> None:
         scope,
         """
         UPDATE sync_run_stream SET status = 'completed', finished_at = now()
-        WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3
+        WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND direction = $4
         """,
         scope.organization_id,
         lease.run_id,
         stream,
+        direction,
     )
 
 

@@ -16,5 +16,5 @@ BEGIN
 END $$;
 
 REVOKE DELETE ON conflict, quarantine, field_mapping FROM crosswalk_app;
--- The line before a connection is of decisions and single records; a push run keeps its own.
-GRANT SELECT (sync_run_id) ON delivery TO crosswalk_system;
+-- The line before a connection is of decisions alone; writes of records are rung for apart.
+GRANT SELECT (record_id) ON delivery TO crosswalk_system;

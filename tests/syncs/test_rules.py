@@ -20,7 +20,7 @@ def stream(name: str, *, after: tuple[str, ...] = (), view_of: str | None = None
 
 
 def row(status: str = "running", read: int = 0, pages: int = 0, expected: int | None = None) -> SyncRunStream:
-    return SyncRunStream("s", 1, status, Counts(read=read), pages, expected, None, None)
+    return SyncRunStream("s", "pull", 1, status, Counts(read=read), pages, expected, None, None)
 
 
 def test_companies_come_before_their_jobs_and_a_view_gives_way_to_its_stream():

@@ -1,0 +1,165 @@
+"""Every query on the deliveries of records: one write of one record to one connection at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.actors import Scope
+from app.database import execute, fetch_row, new_id
+from app.errors import HubError
+
+WRITE, REMOVE = "write_record", "remove_record"
+LEASE_SECONDS = 300.0
+"""Longer than the slowest write of any provider; whoever dies is known by the lease of its run, or by its heartbeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDelivery:
+    """A delivery of a record in somebody's hands. Only the holder of the current fence may end it."""
+
+    id: UUID
+    fence: int
+    attempts: int
+    """1 at the first attempt; more: an earlier one may have been carried out."""
+
+
+async def open_for(
+    scope: Scope,
+    *,
+    connection_id: UUID,
+    provider: str,
+    stream: str,
+    record_id: UUID,
+    action: str,
+    payload: Mapping[str, Any],
+    run_id: UUID | None,
+) -> RecordDelivery | None:
+    """Take in hand the write of a record: a new delivery, or the one that somebody left behind.
+
+    None while somebody else is writing this record to this connection. What an earlier holder of the same run left is free: that run
+    is in our hands now, and nothing that the earlier one still sends gets out (app/connectors/hold.py).
+    """
+    row = await fetch_row(
+        scope,
+        """
+        INSERT INTO delivery (id, organization_id, connection_id, provider, action, payload, record_id, stream, sync_run_id,
+                              status, fence, attempts, lease_expires_at, started_at)
+        VALUES ($2, $1, $3, $4, $5, $6, $7, $8, $9, 'sending', 1, 1, now() + make_interval(secs => $10), now())
+        ON CONFLICT (organization_id, record_id, connection_id, stream) WHERE record_id IS NOT NULL AND status IN ('queued', 'sending')
+        DO UPDATE SET status = 'sending', fence = delivery.fence + 1, attempts = delivery.attempts + 1, payload = excluded.payload,
+            action = excluded.action, sync_run_id = coalesce(excluded.sync_run_id, delivery.sync_run_id),
+            lease_expires_at = excluded.lease_expires_at, started_at = coalesce(delivery.started_at, now()),
+            revision = delivery.revision + 1
+        WHERE delivery.lease_expires_at IS NULL OR delivery.lease_expires_at <= now() OR delivery.sync_run_id = excluded.sync_run_id
+        RETURNING id, fence, attempts
+        """,
+        scope.organization_id,
+        new_id(),
+        connection_id,
+        provider,
+        action,
+        payload,
+        record_id,
+        stream,
+        run_id,
+        LEASE_SECONDS,
+    )
+    return RecordDelivery(**row) if row else None
+
+
+async def queue(
+    scope: Scope, *, connection_id: UUID, provider: str, stream: str, record_id: UUID, action: str, payload: Mapping[str, Any]
+) -> UUID:
+    """A delivery for a worker to take up; where one is waiting already, that one."""
+    row = await fetch_row(
+        scope,
+        """
+        INSERT INTO delivery (id, organization_id, connection_id, provider, action, payload, record_id, stream)
+        VALUES ($2, $1, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (organization_id, record_id, connection_id, stream) WHERE record_id IS NOT NULL AND status IN ('queued', 'sending')
+        DO UPDATE SET next_attempt_at = least(delivery.next_attempt_at, now())
+        RETURNING id
+        """,
+        scope.organization_id,
+        new_id(),
+        connection_id,
+        provider,
+        action,
+        payload,
+        record_id,
+        stream,
+    )
+    assert row is not None
+    found: UUID = row["id"]
+    return found
+
+
+async def finish(
+    scope: Scope,
+    delivery: RecordDelivery,
+    status: str,
+    *,
+    confirmation: Mapping[str, Any] | None = None,
+    error_code: str | None = None,
+    error_message: str | None = None,
+    fix_by: str | None = None,
+) -> bool:
+    """The last word on it. False when it is in other hands."""
+    return bool(
+        await execute(
+            scope,
+            f"""
+            UPDATE delivery SET status = $4, confirmation = $5, error_code = $6, error_message = $7, fix_by = $8,
+                finished_at = now(), lease_expires_at = NULL, revision = revision + 1
+            WHERE {_HELD}
+            """,
+            scope.organization_id,
+            delivery.id,
+            delivery.fence,
+            status,
+            confirmation,
+            error_code,
+            error_message,
+            fix_by,
+        )
+    )
+
+
+async def give_back(scope: Scope, delivery: RecordDelivery, *, delay: float = 0.0, error: HubError | None = None) -> bool:
+    """It waits for another attempt. False when it is in other hands."""
+    return bool(
+        await execute(
+            scope,
+            f"""
+            UPDATE delivery SET status = 'queued', next_attempt_at = now() + make_interval(secs => $4), lease_expires_at = NULL,
+                error_code = $5, error_message = $6, fix_by = $7, failing_since = coalesce(failing_since, now()), revision = revision + 1
+            WHERE {_HELD}
+            """,
+            scope.organization_id,
+            delivery.id,
+            delivery.fence,
+            delay,
+            error.code if error else None,
+            error.message if error else None,
+            error.fix_by if error else None,
+        )
+    )
+
+
+async def close_idle(scope: Scope, *, connection_id: UUID, stream: str, record_id: UUID) -> None:
+    """There is nothing to bring: whoever asked for it learns so."""
+    await execute(
+        scope,
+        """
+        UPDATE delivery SET status = 'confirmed', confirmation = '{"unchanged": true}', finished_at = now(), revision = revision + 1
+        WHERE organization_id = $1 AND record_id = $2 AND connection_id = $3 AND stream = $4 AND status = 'queued'
+        """,
+        scope.organization_id,
+        record_id,
+        connection_id,
+        stream,
+    )
+
+
+_HELD = "organization_id = $1 AND id = $2 AND fence = $3 AND status = 'sending'"

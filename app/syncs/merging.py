@@ -1,0 +1,217 @@
+"""Merges what a provider sent into the records that it belongs to, in the page's transaction.
+
+Most records of a page are new, or the hub has not touched them since the provider was last seen: those are taken over as they are.
+The others are merged in three ways. A mapping's `base_version` always names a version that shows what the provider was last seen
+to have; where hub and provider differ afterwards, that view becomes a version of its own, beneath the merged one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.conflicts import repository as conflicts
+from app.conflicts import rules
+from app.conflicts.models import DELETED, FoundConflict, StreamPolicy
+from app.conflicts.rules import Differences, Merge, Times
+from app.connectors.base import Item
+from app.database import new_id
+from app.mappings import repository as mappings
+from app.mappings.repository import Known, MappingWrite
+from app.records import repository as records
+from app.records.models import RecordChange
+from app.records.repository import Held, RecordWrite
+from app.syncs.sources import Source
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item that has changed, translated."""
+
+    item: Item
+    known: Known | None
+    fingerprint: bytes
+    data: bytes
+
+
+@dataclass(slots=True)
+class _Writes:
+    """What a page comes to."""
+
+    new: list[RecordWrite] = field(default_factory=list)
+    views: list[RecordWrite] = field(default_factory=list)
+    """What the provider has, where the hub differs: the versions beneath the merged ones."""
+    merged: list[RecordWrite] = field(default_factory=list)
+    mappings: list[MappingWrite] = field(default_factory=list)
+    changes: list[RecordChange] = field(default_factory=list)
+    conflicts: list[FoundConflict] = field(default_factory=list)
+    agreed: dict[UUID, set[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What is known of records that the hub has touched since their provider was last seen."""
+
+    bases: Mapping[UUID, Data]
+    open_fields: Mapping[UUID, set[str]]
+    policy: StreamPolicy
+
+
+async def store(source: Source, candidates: Sequence[Candidate]) -> list[RecordChange]:
+    """Insert new records, merge the others, and bring every mapping up to date."""
+    held = await records.hold_many(source.scope, [c.known.record_id for c in candidates if c.known])
+    past = await _past(source, candidates, held)
+    writes = _Writes()
+    for candidate in candidates:
+        known = candidate.known
+        if known is None:
+            _add(source, candidate, writes)
+        elif _is_untouched(known, held[known.record_id]):
+            _replace(source, candidate, known, held[known.record_id], writes)
+        else:
+            _merge(source, candidate, known, held[known.record_id], past, writes)
+    await _write(source, writes)
+    return writes.changes
+
+
+def _is_untouched(known: Known, held: Held) -> bool:
+    """Whether the hub still has what the provider was last seen to have."""
+    return known.base_version in (None, held.version) and known.status != "conflict"
+
+
+async def _past(source: Source, candidates: Sequence[Candidate], held: Mapping[UUID, Held]) -> _Past:
+    touched = {c.known.record_id: c.known for c in candidates if c.known and not _is_untouched(c.known, held[c.known.record_id])}
+    if not touched:
+        return _Past({}, {}, StreamPolicy(source.connection_id, source.stream.record_stream))
+    where = (source.scope, source.connection_id, source.stream.record_stream)
+    earlier = {id: known.base_version for id, known in touched.items() if known.base_version and known.base_version < held[id].version}
+    return _Past(
+        await records.at_versions(source.scope, earlier), await conflicts.open_fields(*where, touched), await conflicts.policy(*where)
+    )
+
+
+def _add(source: Source, candidate: Candidate, writes: _Writes) -> None:
+    record_id = new_id()
+    writes.new.append(_record(source, record_id, candidate.data))
+    writes.mappings.append(_mapping(candidate, record_id, "synced"))
+    writes.changes.append(_change(source, candidate, record_id, None, msgspec.json.decode(candidate.data)))
+
+
+def _replace(source: Source, candidate: Candidate, known: Known, held: Held, writes: _Writes) -> None:
+    """The provider's fields as they are now; what the field mapping does not cover stays."""
+    before = None if held.deleted else held.data
+    theirs: Data = msgspec.json.decode(candidate.data)
+    after = source.translator.merge(held.data, theirs, source.translator.fields)
+    if before != after:
+        writes.merged.append(_record(source, known.record_id, after))
+    writes.mappings.append(_mapping(candidate, known.record_id, "synced"))
+    writes.changes.append(_change(source, candidate, known.record_id, before, after))
+
+
+def _merge(source: Source, candidate: Candidate, known: Known, held: Held, past: _Past, writes: _Writes) -> None:
+    base = held.data if known.base_version == held.version else past.bases.get(known.record_id)
+    theirs: Data = msgspec.json.decode(candidate.data)
+    if held.deleted and known.status != "deleted":
+        _keep_deleted(source, candidate, known, held, base, theirs, writes)
+        return
+    opened = past.open_fields.get(known.record_id, set())
+    merged = _decide(source, held, base, theirs, past.policy, opened)
+    after = source.translator.merge(held.data, theirs, merged.theirs)
+    _note_conflicts(known, held, base, theirs, merged, opened, writes)
+    version = _write_versions(source, known, held, base, theirs, after, merged, writes)
+    writes.mappings.append(_mapping(candidate, known.record_id, _status(source, merged), version))
+    writes.changes.append(_change(source, candidate, known.record_id, None if held.deleted else held.data, after))
+
+
+def _decide(source: Source, held: Held, base: Data | None, theirs: Data, policy: StreamPolicy, opened: set[str]) -> Merge:
+    changed = source.translator.changed
+    differences = Differences(changed(held.data, theirs), changed(base or {}, held.data), changed(base or {}, theirs))
+    times = Times(held.updated_at, _time(theirs.get("edited_at")))
+    return rules.merge(differences, policy.rule, times=times, open_conflicts=opened)
+
+
+def _write_versions(
+    source: Source, known: Known, held: Held, base: Data | None, theirs: Data, after: Data, merged: Merge, writes: _Writes
+) -> int | None:
+    """Write what the merge came to. Returns the version that shows what the provider has; None: the one that the record then has."""
+    translator, record_id = source.translator, known.record_id
+    if not merged.ours and not merged.conflicts:
+        if held.deleted or after != held.data:
+            writes.merged.append(_record(source, record_id, after))
+        return None
+    if base is not None and not translator.changed(base, theirs) and after == held.data:
+        return known.base_version
+    # The provider's view as a version of its own; then what the merge came to.
+    writes.views.append(_record(source, record_id, translator.merge(held.data, theirs, translator.fields)))
+    writes.merged.append(_record(source, record_id, after))
+    return held.version + 1
+
+
+def _note_conflicts(
+    known: Known, held: Held, base: Data | None, theirs: Data, merged: Merge, opened: set[str], writes: _Writes
+) -> None:  # fmt: skip
+    writes.conflicts += [
+        FoundConflict(known.record_id, known.external_id, name, (base or {}).get(name), held.data.get(name), theirs.get(name))
+        for name in sorted(merged.conflicts)
+    ]
+    if agreed := opened - merged.conflicts:
+        writes.agreed[known.record_id] = agreed
+
+
+def _keep_deleted(
+    source: Source, candidate: Candidate, known: Known, held: Held, base: Data | None, theirs: Data, writes: _Writes
+) -> None:  # fmt: skip
+    """The hub deleted it. What the provider changed since then is not lost: somebody is asked."""
+    if base is not None and not source.translator.changed(base, theirs):
+        writes.mappings.append(_mapping(candidate, known.record_id, known.status, known.base_version))
+    else:
+        writes.conflicts.append(FoundConflict(known.record_id, known.external_id, DELETED, base, None, theirs))
+        writes.mappings.append(_mapping(candidate, known.record_id, "conflict", known.base_version))
+    writes.changes.append(_change(source, candidate, known.record_id, None, None))
+
+
+def _status(source: Source, merged: Merge) -> str:
+    if merged.conflicts:
+        return "conflict"
+    waits = source.stream.writer is not None and merged.ours & set(source.translator.pushed_fields)
+    return "pending" if waits else "synced"
+
+
+async def _write(source: Source, writes: _Writes) -> None:
+    scope, where = source.scope, (source.scope, source.connection_id, source.stream.record_stream)
+    if writes.new:
+        await records.add_many(scope, writes.new)
+    for replaced in (writes.views, writes.merged):
+        if replaced:
+            await records.replace_many(scope, replaced, source.name, source.run_id)
+    await mappings.put_many(*where, writes.mappings, source.name, source.run_id)
+    if writes.merged:
+        changed = [write.id for write in writes.merged]
+        await mappings.mark_pending(scope, changed, source.pushable, but=(source.connection_id, source.stream.record_stream))
+    if writes.conflicts:
+        await conflicts.put_found(*where, source.run_id, writes.conflicts)
+    if writes.agreed:
+        await conflicts.close_agreed(*where, writes.agreed)
+
+
+def _record(source: Source, record_id: UUID, data: Data | bytes) -> RecordWrite:
+    encoded = data if isinstance(data, bytes) else msgspec.json.encode(data)
+    return RecordWrite(record_id, source.translator.entity_name, source.connection_id, encoded)
+
+
+def _mapping(candidate: Candidate, record_id: UUID, status: str, base_version: int | None = None) -> MappingWrite:
+    item = candidate.item
+    return MappingWrite(item.external_id, record_id, status, item.version, candidate.fingerprint, item.payload, base_version)
+
+
+def _change(source: Source, candidate: Candidate, record_id: UUID, before: Data | None, after: Data | None) -> RecordChange:
+    return RecordChange(record_id, candidate.item.external_id, source.translator.entity_name, before, after)
+
+
+def _time(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -1,0 +1,98 @@
+"""Walks what waits to be pushed to a stream of a connection, page by page."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from app.conflicts import repository as conflicts
+from app.connectors.base import Session, State
+from app.mappings import repository as mappings
+from app.syncs.models import Counts
+from app.syncs.pushing import PushOutcome, RecordPusher
+from app.syncs.sources import Source
+
+PAGE = 50
+AT_ONCE = 4
+"""Records of a page that are brought to the provider side by side; the budget of the connection sets the pace."""
+
+
+class PushState(msgspec.Struct, omit_defaults=True):
+    """How far a push has come: first what has changed, then, where the policy wants it, what the provider does not have yet."""
+
+    phase: str = "changes"
+    after: UUID | None = None
+
+    @classmethod
+    def of(cls, state: State | None) -> "PushState":
+        return msgspec.convert(state or {}, cls)
+
+    def saved(self) -> State:
+        found: State = msgspec.to_builtins(self)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class PushedPage:
+    """What became of a page's records, and the state that is safe to save after it."""
+
+    state: State
+    record_ids: Sequence[UUID]
+    counts: Counts
+
+
+async def push_pages(pusher: RecordPusher, source: Source, session: Session, resume: State | None) -> AsyncGenerator[PushedPage, None]:
+    """Push page by page from the state on. Raises ConnectorError when time will heal it; each record by then is done or waits."""
+    state = PushState.of(resume)
+    while state.phase != "ended":
+        found, following = await _next(source, state)
+        outcomes = await _push(pusher, source, session, found)
+        yield PushedPage(following.saved(), found, _counts(outcomes))
+        state = following
+
+
+async def _next(source: Source, state: PushState) -> tuple[list[UUID], PushState]:
+    where = (source.scope, source.connection_id, source.stream.record_stream)
+    if state.phase == "changes":
+        found = await mappings.waiting(*where, state.after, PAGE)
+        if found:
+            return [record_id for _, record_id in found], PushState("changes", found[-1][0])
+        wanted = (await conflicts.policy(*where)).creates_missing
+        return [], PushState("missing" if wanted else "ended")
+    missing = await mappings.unmapped(*where, source.translator.entity_name, state.after, PAGE)
+    return missing, PushState("missing", missing[-1]) if missing else PushState("ended")
+
+
+async def _push(pusher: RecordPusher, source: Source, session: Session, record_ids: Sequence[UUID]) -> list[PushOutcome]:
+    """Some side by side. The first error of the connection ends the page once those that are in hand have ended."""
+    room = asyncio.Semaphore(AT_ONCE)
+    trouble: list[BaseException] = []
+
+    async def one(record_id: UUID) -> PushOutcome:
+        async with room:
+            if trouble:
+                return PushOutcome.UNCHANGED
+            try:
+                return await pusher.push(source, session, record_id)
+            except Exception as error:
+                trouble.append(error)
+                return PushOutcome.UNCHANGED
+
+    outcomes = await asyncio.gather(*(one(record_id) for record_id in record_ids))
+    if trouble:
+        raise trouble[0]
+    return outcomes
+
+
+def _counts(outcomes: Sequence[PushOutcome]) -> Counts:
+    count = {outcome: outcomes.count(outcome) for outcome in PushOutcome}
+    return Counts(
+        read=len(outcomes),
+        created=count[PushOutcome.CREATED],
+        updated=count[PushOutcome.UPDATED],
+        unchanged=count[PushOutcome.UNCHANGED],
+        deleted=count[PushOutcome.DELETED],
+        failed=count[PushOutcome.FAILED],
+    )
