@@ -112,18 +112,18 @@ def covers(entity: shapes.Struct, targets: Iterable[str], prefixes: tuple[str, .
     declared = shapes.fields(entity)
     found = {head.removesuffix("[]"): _cover(declared[head.removesuffix("[]")], head, rests) for head, rests in by_field.items()}
     if prefixes and "custom" in declared:
-        found["custom"] = _Object({name: _Whole(None, shapes.comparable(None)) for name in by_field.get("custom", ())}, prefixes)
+        found["custom"] = _Object({name: _Whole(None, shapes.comparable(shapes.FREE)) for name in by_field.get("custom", ())}, prefixes)
     return found
 
 
 def _cover(shape: shapes.Shape, head: str, rests: list[str]) -> Cover:
     if "" in rests:
-        return _Whole(shape.default, shapes.comparable(shape.type))
+        return _Whole(shape.default, shapes.comparable(shape))
     if head.endswith("[]") and shape.element is not None:
         return _List(_Object(covers(shape.element, rests)))
     if shape.struct is not None:
         return _Object(covers(shape.struct, rests))
-    return _Object({name: _Whole(None, shapes.comparable(None)) for name in rests})
+    return _Object({name: _Whole(None, shapes.comparable(shapes.FREE)) for name in rests})
 
 
 class Coverage:

@@ -53,6 +53,11 @@ class CompiledRows:
     lists: tuple[CompiledList, ...]
     has_expressions: bool
 
+    def by_target(self) -> Iterator[tuple[str, CompiledRow]]:
+        """Every row with its whole target (`lines[].quantity`)."""
+        yield from ((row.target, row) for row in self.rows)
+        yield from ((f"{group.name}[].{row.target}", row) for group in self.lists for row in group.rows)
+
 
 def compile_rows(entity: shapes.Struct, mapping: FieldMapping) -> CompiledRows:
     """Raises FieldMappingInvalid."""

@@ -21,6 +21,7 @@ class Shape:
     type: Any
     default: Any
     """As JSON has it; None for a required field."""
+    required: bool = False
 
     @property
     def struct(self) -> Struct | None:
@@ -45,7 +46,7 @@ FREE = Shape(Any, None)
 
 def fields(struct: Struct) -> dict[str, Shape]:
     """The struct's fields by name."""
-    return {field.name: Shape(_without_none(field.type), _default(field)) for field in structs.fields(struct)}
+    return {field.name: Shape(_without_none(field.type), _default(field), field.required) for field in structs.fields(struct)}
 
 
 def find(struct: Struct, target: str) -> Shape:
@@ -69,9 +70,11 @@ def _find(struct: Struct, target: str) -> Shape | None:
     return None if rest or head.endswith("[]") else shape
 
 
-def comparable(type_: Any) -> Callable[[Any], Any]:
-    """How values of that type are compared: numbers by value, times by instant, everything else as it is."""
-    return {Decimal: _number, datetime: _instant}.get(type_, _as_it_is)
+def comparable(shape: Shape) -> Callable[[Any], Any]:
+    """How its values are compared: numbers by value, times by instant, an empty text as nothing where nothing is allowed."""
+    if shape.type is str and shape.default is None:
+        return lambda value: value or None
+    return {Decimal: _number, datetime: _instant}.get(shape.type, _as_it_is)
 
 
 def _as_it_is(value: Any) -> Any:
@@ -94,8 +97,12 @@ def _instant(value: Any) -> Any:
 
 def _default(field: structs.FieldInfo) -> Any:
     if field.default_factory is not msgspec.NODEFAULT:
-        return msgspec.to_builtins(field.default_factory())
-    return None if field.default is msgspec.NODEFAULT else msgspec.to_builtins(field.default)
+        return _json(field.default_factory())
+    return None if field.default is msgspec.NODEFAULT else _json(field.default)
+
+
+def _json(value: Any) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _without_none(type_: Any) -> Any:

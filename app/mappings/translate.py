@@ -29,6 +29,7 @@ class RecordInvalid(ValueError):
         super().__init__(f"{field}: {reason}." if field else f"{reason}.")
         self.stage = stage
         self.field = field
+        self.reason = reason
 
 
 class Translator:
@@ -38,10 +39,10 @@ class Translator:
         self.entity_name = entity
         self._entity = ENTITIES[entity]
         self._mapping = mapping
-        self._compiled = compile_rows(self._entity, mapping)
-        self._has_expressions = self._compiled.has_expressions
-        self._pushed_rows = tuple(row for row in self._compiled.rows if row.put is not None)
-        self._pushed_lists = tuple(group for group in self._compiled.lists if any(row.put is not None for row in group.rows))
+        self.compiled = compile_rows(self._entity, mapping)
+        self._has_expressions = self.compiled.has_expressions
+        self._pushed_rows = tuple(row for row in self.compiled.rows if row.put is not None)
+        self._pushed_lists = tuple(group for group in self.compiled.lists if any(row.put is not None for row in group.rows))
         self.version = _version(entity, mapping)
         """63 bits that change whenever the same document may give another record."""
 
@@ -56,8 +57,8 @@ class Translator:
     def values(self, document: Document, account: Account) -> dict[str, Any]:
         """What the rows give, before it is made an entity. Raises RecordInvalid."""
         evaluation = Evaluation() if self._has_expressions else None
-        values = _pull(self._compiled.rows, document, account, evaluation)
-        for group in self._compiled.lists:
+        values = _pull(self.compiled.rows, document, account, evaluation)
+        for group in self.compiled.lists:
             values[group.name] = _pull_list(group, document, account, evaluation)
         if prefixes := self._mapping.custom_prefixes:
             values.setdefault("custom", {}).update((key, value) for key, value in document.items() if key.startswith(prefixes))
@@ -174,19 +175,23 @@ def _pull_list(group: CompiledList, document: Document, account: Account, evalua
 def _push(rows: Sequence[CompiledRow], entity: Any, account: Account, document: Document, place: str = "") -> None:
     for row in rows:
         value = _read(entity, row.keys)
-        if value is _ABSENT:
-            continue
-        try:
-            if value is None and row.default is not None:
-                raise ValueError(f"nothing cannot be written here: it would come back as {row.default!r}")
-            for step in row.pushes:
-                value = step(value, account)
-        except ValueError as error:
-            raise RecordInvalid("push", place + row.target, str(error)) from None
-        if row.required and value in (None, ""):
-            raise RecordInvalid("push", place + row.target, "this is required and missing")
-        if row.put is not None:
-            row.put(document, msgspec.to_builtins(value))
+        if value is not _ABSENT and row.put is not None:
+            try:
+                row.put(document, push_value(row, value, account))
+            except ValueError as error:
+                raise RecordInvalid("push", place + row.target, str(error)) from None
+
+
+def push_value(row: CompiledRow, value: Any, account: Account) -> Any:
+    """A value of the hub as the row writes it. Raises ValueError with a sentence."""
+    if value is None and row.default is not None:
+        raise ValueError(f"nothing cannot be written here: it would come back as {row.default!r}")
+    for step in row.pushes:
+        value = step(value, account)
+    if row.required and value in (None, ""):
+        raise ValueError("this is required and missing")
+    written = msgspec.to_builtins(value)
+    return list(written) if isinstance(written, tuple) else written
 
 
 def _push_list(group: CompiledList, elements: Sequence[Any], account: Account) -> list[Document]:

@@ -26,6 +26,8 @@ def lower() -> Pair:
 
 def text(maximum: str = "10000") -> Pair:
     """Text of at most that many characters, on both ways; nothing is cut silently."""
+    if not maximum.isdecimal() or not maximum.isascii():
+        raise ValueError(f"{maximum!r} is no number of characters")
     limit = int(maximum)
 
     def apply(value: Any, account: Account) -> Any:
