@@ -153,7 +153,7 @@ def _edited_partner(company: Company, partner: Values, given: Values) -> Values:
     first_address = next((one["mk_id"] for one in lists["partner_delivery_address_list"]), "")
     lists["partner_contact_list"] = [{"mk_address_id": first_address, **one} for one in lists["partner_contact_list"]]
     fields = {name: value for name, value in given.items() if name not in ("mk_id", *lists)}
-    return {name: value for name, value in {**partner, **fields, **lists}.items() if value is not None}
+    return {**partner, **fields, **lists}
 
 
 def _edited_list(company: Company, partner: Values, name: str, given: Values) -> list[Values]:
