@@ -35,6 +35,7 @@ from app.records.models import RecordChange
 from app.records.service import RecordService
 from app.settings import Settings
 from app.syncs.engine import SyncEngine
+from app.syncs.failed_records import FailedRecordService
 from app.syncs.pages import PageWriter
 from app.syncs.record_pushes import RecordPushService
 from app.syncs.schedules import ScheduleService
@@ -164,6 +165,7 @@ class Hub:
             feed=self.feed,
             queue=self.queue,
         )
+        self.failed_records = FailedRecordService(engine=engine, connections=self.connections, connectors=self.connectors, audit=self.audit)
         self.connections.runs = self.syncs
         self.connections.hurry = self.deliveries.hurry
         self.schedules = ScheduleService(

@@ -18,9 +18,9 @@ from app.feed.service import FeedService
 from app.idempotency import once
 from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
-from app.syncs import failures, repository, rules
+from app.syncs import repository, rules
 from app.syncs.engine import SyncEngine
-from app.syncs.models import Counts, FailedRecord, RetryResult, RunStatus, StreamStatus, SyncRun
+from app.syncs.models import RunStatus, StreamStatus, SyncRun
 from app.syncs.status import stream_statuses
 from app.syncs.walks import PULL
 
@@ -39,12 +39,6 @@ class SyncRunNotFound(NotFound):
     """This sync run does not exist, or you may not see it."""
 
     code = "sync_run_not_found"
-
-
-class FailedRecordNotFound(NotFound):
-    """This failed record does not exist, or you may not see it."""
-
-    code = "failed_record_not_found"
 
 
 class ConnectionNotUsable(Refusal):
@@ -232,49 +226,6 @@ class SyncService:
         for run in await repository.latest_runs(actor.scope, connection_ids, page.first):
             found[run.connection_id].append(run)
         return found
-
-    async def failed_records(
-        self,
-        actor: Actor,
-        page: PageRequest,
-        *,
-        connection_id: UUID | None = None,
-        run_id: UUID | None = None,
-        open_only: bool = True,
-    ) -> ResultPage[FailedRecord]:
-        """Records that could not be taken over, newest first, with their cause and payload."""
-        actor.require(Permission.READ_SYNCS)
-        found = await failures.page(
-            actor.scope, first=page.first, after=page.key(UUID), connection_id=connection_id, run_id=run_id, open_only=open_only
-        )
-        return ResultPage.cut(found, page.first, lambda failed: failed.id)
-
-    async def failed_record(self, actor: Actor, failed_record_id: UUID) -> FailedRecord:
-        """Raises FailedRecordNotFound."""
-        actor.require(Permission.READ_SYNCS)
-        found = await failures.get(actor.scope, failed_record_id)
-        if found is None:
-            raise FailedRecordNotFound
-        return found
-
-    async def retry_failed_records(
-        self, actor: Actor, connection_id: UUID, *, stream: str | None = None, record_ids: Sequence[UUID] | None = None
-    ) -> RetryResult:
-        """Try open failed records again from their stored payloads; those that are well now are closed."""
-        actor.require(Permission.RUN_SYNCS)
-        connection = await self._connections.get(actor, connection_id)
-        connector = self._connectors[connection.provider]
-        streams = [s for s in connector.streams.values() if s.record_stream == s.name and stream in (None, s.name)]
-        if not streams:
-            raise InvalidInput(fields={"stream": f"There is no stream {stream!r}."})
-        total = Counts()
-        async with self._connections.open_session(actor.scope, connection_id, priority="bulk") as session:
-            for each in streams:
-                source = self._engine.source(actor.scope, connection_id, connector, each, session, None)
-                total += await self._engine.retry_open(source, record_ids)
-        async with transaction(actor.scope):
-            await self._audit.add(actor, "failed_records.retried", connection_id, {"retried": total.read, "still_failed": total.failed})
-        return RetryResult(total.read, total.read - total.failed, total.failed)
 
     async def status(self, actor: Actor, connection_id: UUID) -> list[StreamStatus]:
         """Where each stream of a connection stands."""

@@ -24,7 +24,7 @@ async def index(request: Request) -> Response:
     query = request.query_params
     connection, run = query.get("connection", ""), query.get("run", "")
     names = await connection_names(request)
-    found = await hub(request).syncs.failed_records(
+    found = await hub(request).failed_records.failed_records(
         actor(request),
         page_request(request, 100),
         connection_id=ids([connection])[0] if connection else None,
@@ -50,7 +50,7 @@ def _retried(request: Request) -> Retried | None:
 
 
 async def show(request: Request) -> Response:
-    record = await hub(request).syncs.failed_record(actor(request), request.path_params["record_id"])
+    record = await hub(request).failed_records.get(actor(request), request.path_params["record_id"])
     connection = await hub(request).connections.get(actor(request), record.connection_id)
     return staff_page(
         request, "failed_record.html", SECTION, record=record, payload=_readable(record.payload), connection_name=connection.name
@@ -70,5 +70,5 @@ async def retry(request: Request) -> Response:
     form = await read_form(request)
     connection_id = ids([form.text("connection")])[0]
     records = form.ids("record")
-    result = await hub(request).syncs.retry_failed_records(actor(request), connection_id, record_ids=records or None)
+    result = await hub(request).failed_records.retry(actor(request), connection_id, record_ids=records or None)
     return see_other(f"{visit(request).base}/failed-records?connection={connection_id}&healed={result.healed}&still={result.still_failed}")

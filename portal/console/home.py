@@ -28,7 +28,7 @@ async def show(request: Request) -> Response:
     head = await services.feed.head(who.scope)
     connections = await all_connections(request)
     runs = await services.syncs.runs(who, PageRequest(HISTORY))
-    failed = await services.syncs.failed_records(who, PageRequest(HISTORY))
+    failed = await services.failed_records.failed_records(who, PageRequest(HISTORY))
     stuck = await services.deliveries.deliveries(who, PageRequest(HISTORY), status=DeliveryStatus.FAILED)
     days = days_of(runs.items, services.now())
     return staff_page(

@@ -83,7 +83,7 @@ async def show(request: Request) -> Response:
 async def _context(request: Request, run: SyncRun) -> dict[str, Any]:
     connection = await hub(request).connections.get(actor(request), run.connection_id)
     failed = (
-        await hub(request).syncs.failed_records(actor(request), PageRequest(100), run_id=run.id, open_only=False)
+        await hub(request).failed_records.failed_records(actor(request), PageRequest(100), run_id=run.id, open_only=False)
         if run.counts.failed
         else None
     )

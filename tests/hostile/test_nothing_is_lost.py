@@ -18,7 +18,7 @@ ALL = PageRequest(100)
 
 
 async def _failures(hub, actor, connection):
-    return (await hub.syncs.failed_records(actor, ALL, connection_id=connection.id)).items
+    return (await hub.failed_records.failed_records(actor, ALL, connection_id=connection.id)).items
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_retrying_a_failed_record_never_puts_an_older_version_over_a_newer
         async with transaction(operator.scope):
             await lock_records_of(operator.scope, connection.id, "companies")
             await asyncio.sleep(0.7)  # the page has come and waits
-            retry = asyncio.create_task(hub.syncs.retry_failed_records(operator, connection.id))
+            retry = asyncio.create_task(hub.failed_records.retry(operator, connection.id))
             await asyncio.sleep(0.3)
         await asyncio.gather(page, retry)
 

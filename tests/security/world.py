@@ -173,7 +173,7 @@ async def _organization_things(office: Office) -> dict[str, UUID]:
     sync = await hub.schedules.create(owner, connection.id, name="Nightly", streams=["companies"], schedule="0 2 * * *")
     token, _ = await hub.organizations.create_token(owner, name="A program", role="viewer")
     run = (await hub.syncs.runs(owner, PageRequest())).items[0]
-    failed = (await hub.syncs.failed_records(owner, PageRequest())).items[0]
+    failed = (await hub.failed_records.failed_records(owner, PageRequest())).items[0]
     return {
         "ApiToken": token.id,
         "Connection": connection.id,

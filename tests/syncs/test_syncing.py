@@ -124,7 +124,7 @@ async def test_one_bad_record_never_stops_the_rest_and_is_kept_with_its_cause(hu
     run = await sync(hub, operator, connection)
 
     assert (run.status, run.counts.failed, run.counts.created) == (RunStatus.PARTIALLY_COMPLETED, 1, 5)
-    (failed,) = (await hub.syncs.failed_records(operator, ALL, connection_id=connection.id)).items
+    (failed,) = (await hub.failed_records.failed_records(operator, ALL, connection_id=connection.id)).items
     assert (failed.external_id, failed.stage, failed.fix_by, failed.sync_run_id) == (bad["uuid"], "validate", "customer", run.id)
     assert "name" in failed.message
     assert bad["uuid"] in failed.payload
@@ -135,8 +135,8 @@ async def test_a_failed_record_is_tried_again_by_the_next_run_and_closed_when_it
     connection = await make_connection(hub, operator, clean_sandbox)
     bad = await clean_sandbox.create("company", name="")
     first = await sync(hub, operator, connection)
-    still = await hub.syncs.retry_failed_records(operator, connection.id)
-    (kept,) = (await hub.syncs.failed_records(operator, ALL, run_id=first.id)).items
+    still = await hub.failed_records.retry(operator, connection.id)
+    (kept,) = (await hub.failed_records.failed_records(operator, ALL, run_id=first.id)).items
     await clean_sandbox.edit("company", bad["uuid"], name="Well now")
 
     run = await sync(hub, operator, connection)
@@ -144,8 +144,8 @@ async def test_a_failed_record_is_tried_again_by_the_next_run_and_closed_when_it
     assert (still.retried, still.healed, still.still_failed) == (1, 0, 1)
     assert kept.sync_run_id == first.id
     assert run.status is RunStatus.COMPLETED
-    assert (await hub.syncs.failed_records(operator, ALL, connection_id=connection.id)).items == []
-    (closed,) = (await hub.syncs.failed_records(operator, ALL, connection_id=connection.id, open_only=False)).items
+    assert (await hub.failed_records.failed_records(operator, ALL, connection_id=connection.id)).items == []
+    (closed,) = (await hub.failed_records.failed_records(operator, ALL, connection_id=connection.id, open_only=False)).items
     assert closed.resolved_at is not None
     assert closed.attempts >= 3
 

@@ -97,6 +97,6 @@ async def test_operators_are_told_once_of_a_sync_that_failed_and_find_every_erro
     assert "jobs" in mails[0].body
     calls = (await hub.connections.provider_calls(operator, connection.id, ALL)).items
     assert [call for call in calls if call.error and "job.json" in call.url]
-    (failed,) = (await hub.syncs.failed_records(operator, ALL, connection_id=connection.id)).items
+    (failed,) = (await hub.failed_records.failed_records(operator, ALL, connection_id=connection.id)).items
     assert "name" in failed.message
     await sandbox.reset()

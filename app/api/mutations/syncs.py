@@ -152,8 +152,8 @@ class SyncMutations:
         record_ids = None if ids is None else [uuid_of(id, "FailedRecord", field="ids") for id in ids]
 
         async def retry() -> object:
-            syncs = info.context.hub.syncs
-            return msgspec.to_builtins(await syncs.retry_failed_records(actor, connection, stream=stream, record_ids=record_ids))
+            service = info.context.hub.failed_records
+            return msgspec.to_builtins(await service.retry(actor, connection, stream=stream, record_ids=record_ids))
 
         request = [connection, stream, record_ids]
         result = await remembered(actor, "retry_failed_records", idempotency_key, request, retry)

@@ -61,7 +61,7 @@ class SyncQueries:
         first: First = 50,
         after: After = None,
     ) -> Listing[FailedRecord]:
-        page = await info.context.hub.syncs.failed_records(
+        page = await info.context.hub.failed_records.failed_records(
             info.context.actor,
             page_of(first, after),
             connection_id=optional_uuid(connection_id, "Connection"),
