@@ -7,7 +7,7 @@ import re
 
 from .company import Company
 from .document_types import DOCUMENT_TYPES
-from .documents import Document, Party
+from .documents import Document, Party, document_by
 from .partner_table import addresses_of, contacts_of
 from .sums import number, paid, sums_of, sums_out
 from .wire import Values, day_out, decimal_out, dotted, is_true, with_comma
@@ -103,7 +103,8 @@ def _links(company: Company, document: Document) -> list[Values]:
     """Offers that this document was made from, and documents made from this offer since the start."""
     links = []
     if document.offers:
-        links = [one for one in company.documents["sales_offer"] if one.count_code in document.offers]
+        offers = (document_by(company, DOCUMENT_TYPES["sales_offer"], "count_code", number) for number in document.offers)
+        links = [one for one in offers if one]
     elif document.doc_type == "sales_offer":
         tables = (company.documents[name] for name in LINKING)
         links = [one for table in tables for one in table.kept.values() if document.count_code in one.offers]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from .answers import RULE, Failed, invalid
 from .company import Company
 from .document_types import NUMBERS, DocumentType
-from .documents import Document, Party, found_by, keep, logged, status_key, type_in, with_status
+from .documents import Document, Party, document_by, found_by, keep, logged, status_key, type_in, with_status
 from .lines import lines_in
 from .partner_table import addresses_of
 from .partners import NO_ADDRESS, create_partner
@@ -138,7 +138,7 @@ def _number(company: Company, type: DocumentType, wanted: str) -> str:
         return company.new_number(type.name, wanted.removeprefix(NUMBER_CHOICE))
     if len(wanted) > LONGEST_NUMBER:
         raise invalid(f"Value for count_code is too long (max {LONGEST_NUMBER}).")
-    if wanted and not any(one.count_code == wanted for one in company.documents[type.name]):
+    if wanted and document_by(company, type, "count_code", wanted) is None:
         return wanted
     return company.new_number(type.name)
 

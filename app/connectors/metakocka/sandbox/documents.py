@@ -1,5 +1,6 @@
 """A document as the sandbox keeps it, and what every call does to find and to number one."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ from .wire import Values, text_of
 
 if TYPE_CHECKING:
     from .company import Company
+
+
+_PLACE = re.compile(r"[0-9]{1,7}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,23 @@ def found_by(company: "Company", type: DocumentType, mk_id: str) -> Document:
 
 def found_by_text(company: "Company", type: DocumentType, name: str, text: str) -> Document:
     """The first document with this number or reference of the buyer."""
-    for document in company.documents[type.name]:
-        if (document.count_code if name == "count_code" else document.header.get(name)) == text:
-            return document
-    raise no_document(type.name, name, text)
+    document = document_by(company, type, name, text)
+    if document is None:
+        raise no_document(type.name, name, text)
+    return document
+
+
+def document_by(company: "Company", type: DocumentType, name: str, text: str) -> Document | None:
+    """The same, or None. Seeded documents carry their place at the end of both texts, so that not all are looked at."""
+    table = company.documents[type.name]
+    place = _PLACE.search(text)
+    made = table.made_at(int(place[0]) - 1) if place else None
+    kept = (one for mk_id in sorted(table.kept) if (one := table.get(mk_id)) is not None)
+    return next((one for one in ([made] if made else []) + list(kept) if _text(one, name) == text), None)
+
+
+def _text(document: Document, name: str) -> object:
+    return document.count_code if name == "count_code" else document.header.get(name)
 
 
 def logged(company: "Company", document: Document, operation: str, **more: str) -> Document:
