@@ -1,6 +1,7 @@
 """The law of two-way mappings: `pull(push(x)) == x` for every pushed field. A mapping that breaks it would sync forever."""
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ def check_round_trip(entity: str, mapping: FieldMapping, samples: Iterable[Docum
     for target, row in pushed.compiled.by_target():
         shape = shapes.find(ENTITIES[entity], target)
         chosen[target] = [value for value in _candidates(row, shape) if _can_be_pushed(row, shape, value, account)]
-        if not chosen[target]:
+        if all(value is None or value == "" for value in chosen[target]):
             return Broken(target, None, "none of the values that were tried can be written")
     made = examples.records(ENTITIES[entity], chosen, RECORDS)
     records = itertools.chain(made, _records_of(Translator(entity, mapping), samples, account))
@@ -58,17 +59,48 @@ def broken_by(pushed: Translator, record: Data, account: Account) -> Broken | No
     except RecordInvalid:
         return None
     try:
-        back = msgspec.to_builtins(pushed.values(document, account))
+        values = pushed.values(document, account)
     except RecordInvalid as refused:
-        return Broken(
-            refused.field,
-            pushed.part(record, refused.field.partition("[")[0].partition(".")[0]),
-            f"it is refused when it comes back: {refused.reason}",
-        )
+        return Broken(_target(refused.field), document, f"what is written is refused when it comes back: {refused.reason}")
+    return _wrong_type(pushed, values) or _difference(pushed, record, msgspec.to_builtins(values))
+
+
+def _wrong_type(pushed: Translator, values: dict[str, Any]) -> Broken | None:
     for target, _ in pushed.compiled.by_target():
-        coverage = Coverage(ENTITIES[pushed.entity_name], [target])
+        type_ = shapes.find(ENTITIES[pushed.entity_name], target).type
+        for leaf in _leaves(values, target):
+            try:
+                msgspec.convert(leaf, type_)
+            except msgspec.ValidationError as error:
+                return Broken(target, leaf, f"what is written is refused when it comes back: {error}")
+    return None
+
+
+def _leaves(values: Any, target: str) -> list[Any]:
+    """What stands at a target: one value, one for each element of a list, or none."""
+    for place, key in enumerate(target.split(".")):
+        if key.endswith("[]"):
+            rest = ".".join(target.split(".")[place + 1 :])
+            return [leaf for element in values.get(key[:-2], ()) for leaf in _leaves(element, rest)]
+        if key not in values:
+            return []
+        values = values[key]
+    return [values]
+
+
+def _target(place: str) -> str:
+    """`lines[2].price` as the target of its row."""
+    return re.sub(r"\[[^]]*\]", "[]", place)
+
+
+def _difference(pushed: Translator, record: Data, back: Data) -> Broken | None:
+    entity = ENTITIES[pushed.entity_name]
+    for target, _ in pushed.compiled.by_target():
+        coverage = Coverage(entity, [target])
         for field in coverage.changed(record, back):
             ours, theirs = coverage.part(record, field), coverage.part(back, field)
+            if shapes.find(entity, target) is shapes.FREE and None in ours.values():
+                continue  # what the record does not have was not written
             return Broken(target, ours, f"what is written comes back changed: {ours!r:.80} as {theirs!r:.80}")
     return None
 

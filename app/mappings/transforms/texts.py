@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.connectors.base import Account
-from app.mappings.transforms.pairs import Pair
+from app.mappings.transforms.pairs import Pair, shown
 
 
 def trim() -> Pair:
@@ -101,9 +101,14 @@ def json_list() -> Pair:
         try:
             decoded = json.loads(value) if isinstance(value, str) else value
         except ValueError:
-            raise ValueError(f"{str(value)[:40]!r} is not a JSON list") from None
+            raise ValueError(f"{shown(value)} is not a JSON list") from None
         if not isinstance(decoded, list):
-            raise ValueError(f"{str(value)[:40]!r} is not a list")
+            raise ValueError(f"{shown(value)} is not a list")
         return decoded
 
-    return Pair(pull, lambda value, account: json.dumps(list(value or ()), ensure_ascii=False))
+    def push(value: Any, account: Account) -> str:
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"{shown(value)} is not a list")
+        return json.dumps(value, ensure_ascii=False)
+
+    return Pair(pull, push, examples=([], ["a", "č"]))

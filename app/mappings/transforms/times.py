@@ -41,10 +41,11 @@ def local_time(form: str = "") -> Pair:
         except OverflowError:
             raise ValueError(f"{shown(value)} is out of range") from None
 
-    def push(value: datetime | None, account: Account) -> str:
+    def push(value: datetime | str | None, account: Account) -> str:
         if value is None:
             return ""
-        whole = value.replace(microsecond=0)
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        whole = moment.replace(microsecond=0)
         try:
             written = whole.astimezone(_zone(account.time_zone)).strftime(form or _PLAIN_TIME)
             if pull(written, account) == whole:
@@ -73,12 +74,13 @@ def day(*forms: str) -> Pair:
             return _first_read(str(value)[:10], [datetime.fromisoformat])
         return _first_read(str(value), readers)
 
-    def push(value: date | None, account: Account) -> str:
+    def push(value: date | str | None, account: Account) -> str:
         if value is None:
             return ""
-        written = value.strftime(forms[0]) if forms else value.isoformat()
-        if pull(written, account) != value:
-            raise ValueError(f"{value.isoformat()} cannot be written in this form")
+        wanted = date.fromisoformat(value) if isinstance(value, str) else value
+        written = wanted.strftime(forms[0]) if forms else wanted.isoformat()
+        if pull(written, account) != wanted:
+            raise ValueError(f"{wanted.isoformat()} cannot be written in this form")
         return written
 
     return Pair(pull, push)
