@@ -1,6 +1,6 @@
 """Opens sessions: an authorised, limited and logged client for one piece of work on a connection."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,13 +11,13 @@ from app.actors import Scope
 from app.connections import repository, rules
 from app.connections.call_log import StoredCallLog
 from app.connections.models import Connection, ConnectionStatus
-from app.connectors.base import Account, Connector, Session
+from app.connectors.base import Account, Connector, RateLimit, Session
 from app.connectors.budget import PATIENCE_SECONDS, ConnectionBudget, Counters, Priority
 from app.connectors.client import Transport
 from app.connectors.errors import ConnectorError, CredentialsRefused, QuotaExhausted
 from app.connectors.hold import HeldTransport, Hold
 from app.encryption import CredentialsUnreadable, Vault
-from app.errors import FixBy, NotFound
+from app.errors import FixBy, InvalidInput, NotFound
 
 
 class ConnectionNotFound(NotFound):
@@ -94,7 +94,7 @@ class SessionFactory:
         hold: Hold | None = None,
     ) -> AsyncIterator[Session]:
         """A session with these settings, saved or not."""
-        budget = self._budget(connector, str(log.connection_id or f"{log.scope.organization_id}:{connector.provider}"))
+        budget = self._budget(connector.limits(settings), str(log.connection_id or f"{log.scope.organization_id}:{connector.provider}"))
         transport = HeldTransport(self.transport, hold) if hold else self.transport
         client = connector.make_client(settings, transport=transport, budget=budget, log=log, priority=priority)
         try:
@@ -102,9 +102,20 @@ class SessionFactory:
         finally:
             await log.close()
 
-    async def room(self, connection_id: UUID, provider: str, requests: int, at_most: int) -> int:
+    async def room(self, scope: Scope, connection_id: UUID, provider: str, requests: int, at_most: int) -> int:
         """How many decisions of that many requests each may be in hand on a connection now."""
-        return await self._budget(self.connectors[provider], str(connection_id)).room(requests, at_most)
+        limits = await self._limits(scope, connection_id, self.connectors[provider])
+        return await self._budget(limits, str(connection_id)).room(requests, at_most)
+
+    async def _limits(self, scope: Scope, connection_id: UUID, connector: Connector) -> Sequence[RateLimit]:
+        """The connection's limits; the usual ones where its settings cannot be read, as whoever opens it will say."""
+        found = await repository.get_with_credentials(scope, connection_id) if connector.limits_of else None
+        if found is None:
+            return connector.rate_limits
+        try:
+            return connector.limits(rules.decode_settings(connector, {**found[0].settings, **self._secrets(found[1])}))
+        except (CredentialsLost, InvalidInput):
+            return connector.rate_limits
 
     def _secrets(self, sealed: bytes) -> dict[str, str]:
         try:
@@ -112,8 +123,8 @@ class SessionFactory:
         except CredentialsUnreadable:
             raise CredentialsLost from None
 
-    def _budget(self, connector: Connector, key: str) -> ConnectionBudget:
-        return ConnectionBudget(self.counters, key, connector.rate_limits, self.patience_seconds)
+    def _budget(self, limits: Sequence[RateLimit], key: str) -> ConnectionBudget:
+        return ConnectionBudget(self.counters, key, limits, self.patience_seconds)
 
 
 def check_usable(connection: Connection, priority: Priority, now: datetime) -> None:

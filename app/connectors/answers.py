@@ -107,6 +107,10 @@ class Answers:
             return verdict.error(message, status=response.status)
         return verdict.error(message)
 
+    def leaves_in_doubt(self, response: Response, error: ConnectorError) -> bool:
+        """Whether a write with this answer may have happened all the same."""
+        return response.status >= 500
+
     def _verdict(self, status: int) -> Verdict:
         known = self.table.get(status) or TABLE.get(status)
         if known:

@@ -345,6 +345,12 @@ class Connector:
     """(settings, transport, budget, log, *, priority="bulk") → an authorised ApiClient; see app/connectors/client.py."""
     check: Callable[[Session], Awaitable[Account]]
     """A real exchange that proves the credentials. Raises ConnectorError."""
+    limits_of: Callable[[Any], tuple[RateLimit, ...]] | None = None
+    """Where the limits are a matter of settings: those of these settings. `rate_limits` are those of the settings' defaults."""
+
+    def limits(self, settings: Any) -> tuple[RateLimit, ...]:
+        """The limits of a connection with these settings."""
+        return self.limits_of(settings) if self.limits_of else self.rate_limits
 
     @property
     def secret_names(self) -> frozenset[str]:

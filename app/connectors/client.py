@@ -40,6 +40,7 @@ BODY_LIMIT = 32 * 1024 * 1024
 LONGEST_BACKOFF_SECONDS = 8.0
 CONNECT_SECONDS = 10.0
 HEADERS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "Crosswalk"}
+JSON = {"content-type": "application/json"}
 
 Transport = httpx.AsyncBaseTransport
 """Where requests go out: GuardedTransport in a running hub."""
@@ -60,11 +61,8 @@ class _Call:
     content: bytes | None
     headers: Mapping[str, str]
     repeatable: bool
+    is_read: bool
     check: Check | None
-
-    @property
-    def is_read(self) -> bool:
-        return self.method == "GET"
 
 
 @dataclass(slots=True)
@@ -121,16 +119,22 @@ class ApiClient:
 
     async def get(self, path: str, params: Mapping[str, str] | None = None, *, check: Check | None = None) -> Response:
         """Read. `check` refuses answers that are complete but unusable. Raises ConnectorError."""
-        return await self._send(_Call("GET", self._url(path, params), None, {}, True, check))
+        return await self._send(_Call("GET", self._url(path, params), None, {}, True, True, check))
 
-    async def post(self, path: str, body: Any, *, replay_safe: bool = False) -> Response:
+    async def read_by_post(self, path: str, body: Mapping[str, Any], *, check: Check | None = None) -> Response:
+        """Read where the provider takes its questions as POST: repeated like any read. Raises ConnectorError."""
+        return await self._send(_Call("POST", self._url(path), self._json(body), JSON, True, True, check))
+
+    async def post(self, path: str, body: Any, *, replay_safe: bool = False, check: Check | None = None) -> Response:
         """Write a JSON body. `replay_safe` promises that sending it twice has one effect. Raises ConnectorError."""
-        content = msgspec.json.encode(body)
-        return await self._send(_Call("POST", self._url(path), content, {"content-type": "application/json"}, replay_safe, None))
+        return await self._send(_Call("POST", self._url(path), self._json(body), JSON, replay_safe, False, check))
 
     async def delete(self, path: str, *, replay_safe: bool = False) -> Response:
         """Delete. Raises ConnectorError."""
-        return await self._send(_Call("DELETE", self._url(path), None, {}, replay_safe, None))
+        return await self._send(_Call("DELETE", self._url(path), None, {}, replay_safe, False, None))
+
+    def _json(self, body: Any) -> bytes:
+        return msgspec.json.encode({**self._authorization.body, **body} if self._authorization.body else body)
 
     def _url(self, path: str, params: Mapping[str, str] | None = None) -> httpx.URL:
         query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='')}" for name, value in (params or {}).items())
@@ -216,7 +220,7 @@ class ApiClient:
         assert response is not None
         attempt.error = self._answers.error(response, self.redactor)
         # What was refused with a clear answer did not happen; after a 5xx nobody knows.
-        attempt.may_have_happened = attempt.error is None or response.status >= 500
+        attempt.may_have_happened = attempt.error is None or self._answers.leaves_in_doubt(response, attempt.error)
         if attempt.error is None and call.check:
             call.check(response)
 

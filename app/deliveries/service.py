@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 OpenSession = Callable[..., AbstractAsyncContextManager[Session]]
 """ConnectionService.open_session"""
-Room = Callable[[UUID, str, int, int], Awaitable[int]]
+Room = Callable[[Scope, UUID, str, int, int], Awaitable[int]]
 """SessionFactory.room: of connection, provider, requests of one decision, how many at most."""
 MarkNeedsAttention = Callable[[Scope, UUID, HubError], Any]
 """ConnectionService.mark_needs_attention; tells the operators."""
@@ -155,7 +155,7 @@ class DeliveryService(DeliveryReading):
         Whoever ends a delivery rings for the next one, and the sweeper for whose turn it is.
         """
         waiting = await repository.waiting(scope, delivery_id)
-        at_most = await self._at_most(waiting) if waiting and waiting.place <= AT_ONCE else 0
+        at_most = await self._at_most(scope, waiting) if waiting and waiting.place <= AT_ONCE else 0
         if waiting is None or waiting.place > at_most:
             return None
         for pause in _PAUSES:
@@ -177,7 +177,7 @@ class DeliveryService(DeliveryReading):
                 await self._moved(scope, work, work.revision, DeliveryStatus.SENDING)
         return work
 
-    async def _at_most(self, waiting: Waiting) -> int:
+    async def _at_most(self, scope: Scope, waiting: Waiting) -> int:
         """How many deliveries of this connection may be in hand now: as many as the provider's limits let come to their end."""
         action = self._action(waiting)
         if action is None:
@@ -186,7 +186,7 @@ class DeliveryService(DeliveryReading):
             requests = action.requests(msgspec.convert(waiting.payload, QuoteDecision))
         except msgspec.ValidationError:  # the attempt will say so
             return AT_ONCE
-        return await self.room(waiting.connection_id, waiting.provider, requests, AT_ONCE)
+        return await self.room(scope, waiting.connection_id, waiting.provider, requests, AT_ONCE)
 
     def _action(self, work: Waiting | Work) -> Action | None:
         connector = self.connectors.get(work.provider)

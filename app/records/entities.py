@@ -100,10 +100,13 @@ class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """A line of a sales document."""
 
     external_id: str = ""
-    """The provider's id of the line; where it gives a new one with each write, its place in the document."""
+    """The provider's id of the line; where it gives a new one with each write, the article and the how-manieth line of it."""
     code: str = ""
     """The article's."""
+    name: str = ""
+    """The article's."""
     description: str = ""
+    """What this line says beside the article."""
     quantity: Decimal
     unit: str = ""
     unit_price: Decimal
@@ -137,6 +140,8 @@ class SalesDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     notes: str = ""
     discount: Decimal = Decimal(0)
     """Percent of the whole document."""
+    discount_amount: Decimal = Decimal(0)
+    """Money off the whole document."""
     offer_numbers: tuple[str, ...] = ()
     """The offers that it was made from."""
     lines: tuple[DocumentLine, ...] = ()

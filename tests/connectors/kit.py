@@ -96,7 +96,7 @@ async def open_session(
     """A session as the hub opens it, with a budget of its own. Without an account, the account is asked first, and not in the log."""
     log, decoded = CallList(), connector.settings_class(**settings)
     async with guarded(url) as transport, Redis.from_url(_redis.url) as redis:
-        budget = budget or budget_of(redis, connector.rate_limits)
+        budget = budget or budget_of(redis, connector.limits(decoded))
         if account is None:
             plain = connector.make_client(decoded, transport=transport, budget=budget, log=CallList())
             account = await connector.check(Session(plain, decoded, None))

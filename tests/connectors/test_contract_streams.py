@@ -33,13 +33,13 @@ async def test_reading_again_from_the_last_state_gives_nothing_new(provider: Pro
     async with provider.session() as opened:
         first = await read_all(reads, opened.session, Walk(Mode.FULL))
         again = await read_all(reads, opened.session, Walk(Mode.INCREMENTAL, saved=first[-1].state))
+        once_more = await read_all(reads, opened.session, Walk(Mode.INCREMENTAL, saved=again[-1].state))
 
     # What is read again because stamps have seconds must be what was read before.
-    assert {key: item.payload for key, item in items_of(again).items()}.items() <= {
-        k: i.payload for k, i in items_of(first).items()
-    }.items()
-    assert parts_of(again).items() <= parts_of(first).items()
-    assert again[-1].state == first[-1].state
+    known = {key: item.payload for key, item in items_of(first).items()}
+    for pages in (again, once_more):
+        assert {key: item.payload for key, item in items_of(pages).items()}.items() <= known.items()
+        assert parts_of(pages).items() <= parts_of(first).items()
 
 
 @pytest.mark.requirement("SM8-67", "SM8-69")
@@ -112,4 +112,4 @@ async def test_texts_in_every_script_arrive_as_they_are(provider: Provider, stre
 
     text = msgspec.json.encode(records).decode()
     shown = [name for name in provider.subject.names if json.dumps(name, ensure_ascii=False)[1:-1] in text]
-    assert len(shown) >= len(items_of(pages))
+    assert len(shown) >= min(len(items_of(pages)), len(provider.subject.names))
