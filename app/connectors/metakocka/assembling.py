@@ -34,7 +34,11 @@ def decode_object(payload: bytes) -> Values:
 
 def sales_document(payload: bytes, parts: Sequence[Part], account: Account) -> Values:
     """An offer, order or bill. Raises ValueError, also for a line whose tax is not known."""
-    raw = decode_object(payload)
+    return flat_document(decode_object(payload))
+
+
+def flat_document(raw: Values) -> Values:
+    """The same of a decoded one."""
     partner = raw["partner"] if isinstance(raw.get("partner"), dict) else {}
     return {
         **{name: text_of(raw.get(name)) for name in TEXTS},
@@ -103,7 +107,7 @@ def offer_numbers(raw: Values) -> list[str]:
 
 def _line(line: Values) -> Values:
     return {
-        "code": text_of(line.get("code")),
+        "code": text_of(line.get("code")) or text_of(line.get("count_code")),
         "name": text_of(line.get("name")),
         "doc_desc": text_of(line.get("doc_desc")),
         "unit": text_of(line.get("unit")),

@@ -43,7 +43,7 @@ PARTNER_FIELDS = FieldMapping(
 )
 
 _HEAD = (
-    FieldRow("kind", "kind", (_KINDS,), required=True),
+    FieldRow("kind", "kind", (_KINDS,), required=True, direction="both"),
     FieldRow("number", "count_code", NAME),
     FieldRow("status", "status", NAME, direction="both"),
     FieldRow("title", "title", ANY_TEXT, direction="both"),

@@ -3,7 +3,7 @@
 https://github.com/metakocka/metakocka_api_base/blob/master/docs/get_partner.md, search_concept.md, product_list.md
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 from app.connectors.answers import Response
 from app.connectors.base import Session
 from app.connectors.metakocka.calls import decode, path_of
-from app.connectors.metakocka.cutting import NOTHING, Head, cut, id_of, place_of
+from app.connectors.metakocka.cutting import NOTHING, Head, Row, cut, id_of, place_of
 from app.connectors.metakocka.replies import INVALID, Refused
 from app.connectors.metakocka.values import Values, number_of, wall_clock
 from app.connectors.metakocka.walks import Window
@@ -53,6 +53,12 @@ async def documents(session: Session, phase: str, offset: int, limit: int, condi
     filters = [{"type": name, "value": value} for name, value in conditions.items()]
     body = {"doc_type": phase, "result_type": "doc", "order_direction": "asc", **FLAGS, **_window(offset, min(limit, MOST_DOCUMENTS))}
     return await _ask(session, "search", "result", body | ({"query_advance": filters} if filters else {}))
+
+
+async def documents_with(session: Session, doc_type: str, text: str) -> Sequence[Row]:
+    """The first documents of a type that a search for a text finds."""
+    body = {"doc_type": doc_type, "result_type": "doc", "query": text, **FLAGS, **_window(0, MOST_DOCUMENTS)}
+    return [row for row in (await _ask(session, "search", "result", body)).rows if row.id]
 
 
 async def products(session: Session, phase: str, offset: int, limit: int, conditions: dict[str, str]) -> Window:

@@ -13,6 +13,7 @@ from app.connectors.errors import RequestRejected
 from app.connectors.metakocka import listing
 from app.connectors.metakocka.assembling import product_document, sales_document, stock_document
 from app.connectors.metakocka.cutting import Row, without_id
+from app.connectors.metakocka.document_writer import DocumentWriter
 from app.connectors.metakocka.fields import BILL_FIELDS, OFFER_FIELDS, ORDER_FIELDS, PARTNER_FIELDS, PRODUCT_FIELDS, STOCK_FIELDS
 from app.connectors.metakocka.goods import find_product, find_stock, product_items, stock_items
 from app.connectors.metakocka.listing import List
@@ -124,6 +125,7 @@ OFFERS = ListStream(
     document=sales_document,
     items=document_items,
     phases=(OFFER,),
+    writer=DocumentWriter((OFFER,)),
     after=("partners",),
 )
 ORDERS = ListStream(
@@ -136,6 +138,7 @@ ORDERS = ListStream(
     document=sales_document,
     items=document_items,
     phases=(ORDER,),
+    writer=DocumentWriter((ORDER,), deletes="delete"),
     changes_by="last_change_from",
     after=("partners", "offers"),
 )
@@ -149,6 +152,7 @@ INVOICES = ListStream(
     document=sales_document,
     items=document_items,
     phases=BILLS,
+    writer=DocumentWriter(BILLS),
     after=("partners",),
 )
 PRODUCTS = ListStream(

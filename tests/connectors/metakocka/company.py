@@ -79,7 +79,7 @@ async def add_document(sandbox: RunningSandbox, doc_type: str, partner: dict[str
     address = address[0] if isinstance(address, list) else address
     lines = [
         {"code": codes[0], "amount": "2", "price": "100", "tax": "EX4", "tax_factor": "0.22", "doc_desc": "Montaža ž"},
-        {"code": codes[1], "amount": "1.5", "price": "40.50", "discount": "10", "tax": "EX4", "tax_factor": "0.22"},
+        {"code": codes[1], "amount": "1.5", "price": "40.5", "discount": "10", "tax": "EX4", "tax_factor": "0.22"},
         {"code": codes[2], "amount": "3", "price": "7", "tax": "095", "tax_factor": "0.095", "doc_desc": "Drobni material"},
     ]
     given = {
