@@ -37,9 +37,11 @@ from app.settings import Settings
 from app.syncs.engine import SyncEngine
 from app.syncs.failed_records import FailedRecordService
 from app.syncs.pages import PageWriter
+from app.syncs.quarantine import QuarantineService
 from app.syncs.record_pushes import RecordPushService
 from app.syncs.schedules import ScheduleService
 from app.syncs.service import SyncService
+from app.syncs.walker import StreamWalker
 
 
 class NotConfigured(HubError):
@@ -140,23 +142,25 @@ class Hub:
         self.clients = ClientService(self.organizations, self.mail, self.audit, self.quotes.assign_client)
 
     def _build_syncs(self) -> None:
+        pages = PageWriter({"job": self.quotes.project, "contact": self.quotes.project}, self.feed)
+        self.walker = StreamWalker(pages, self.feed, self.mail, self.pushable)
         engine = SyncEngine(
             connections=self.connections,
             connectors=self.connectors,
-            writer=PageWriter({"job": self.quotes.project, "contact": self.quotes.project}, self.feed),
+            walker=self.walker,
             feed=self.feed,
             queue=self.queue,
             mail=self.mail,
-            pushable=self.pushable,
         )
         self.pushes = RecordPushService(
             records=self.records,
             connections=self.connections,
             connectors=self.connectors,
-            engine=engine,
+            walker=self.walker,
             audit=self.audit,
             queue=self.queue,
         )
+        self.quarantine = QuarantineService(walker=self.walker, connections=self.connections, connectors=self.connectors, audit=self.audit)
         self.syncs = SyncService(
             engine=engine,
             connections=self.connections,
@@ -165,7 +169,9 @@ class Hub:
             feed=self.feed,
             queue=self.queue,
         )
-        self.failed_records = FailedRecordService(engine=engine, connections=self.connections, connectors=self.connectors, audit=self.audit)
+        self.failed_records = FailedRecordService(
+            walker=self.walker, connections=self.connections, connectors=self.connectors, audit=self.audit
+        )
         self.connections.runs = self.syncs
         self.connections.hurry = self.deliveries.hurry
         self.schedules = ScheduleService(

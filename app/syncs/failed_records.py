@@ -11,8 +11,8 @@ from app.database import transaction
 from app.errors import InvalidInput, NotFound
 from app.paging import PageRequest, ResultPage
 from app.syncs import failures
-from app.syncs.engine import SyncEngine
 from app.syncs.models import Counts, FailedRecord, RetryResult
+from app.syncs.walker import StreamWalker
 
 
 class FailedRecordNotFound(NotFound):
@@ -25,9 +25,9 @@ class FailedRecordService:
     """The use cases of failed records."""
 
     def __init__(
-        self, *, engine: SyncEngine, connections: ConnectionService, connectors: Mapping[str, Connector], audit: AuditService
+        self, *, walker: StreamWalker, connections: ConnectionService, connectors: Mapping[str, Connector], audit: AuditService
     ) -> None:
-        self._engine = engine
+        self._walker = walker
         self._connections = connections
         self._connectors = connectors
         self._audit = audit
@@ -69,8 +69,8 @@ class FailedRecordService:
         total = Counts()
         async with self._connections.open_session(actor.scope, connection_id, priority="bulk") as session:
             for each in streams:
-                source = self._engine.source(actor.scope, connection_id, connector, each, session, None)
-                total += await self._engine.retry_open(source, record_ids)
+                source = self._walker.source(actor.scope, connection_id, connector, each, session, None)
+                total += await self._walker.retry_open(source, record_ids)
         async with transaction(actor.scope):
             await self._audit.add(actor, "failed_records.retried", connection_id, {"retried": total.read, "still_failed": total.failed})
         return RetryResult(total.read, total.read - total.failed, total.failed)

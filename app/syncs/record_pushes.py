@@ -18,7 +18,7 @@ from app.errors import HubError, InvalidInput, LeaseLost
 from app.idempotency import once
 from app.queue import JobQueue
 from app.records.service import RecordService
-from app.syncs.engine import SyncEngine
+from app.syncs.walker import StreamWalker
 
 _log = structlog.get_logger(__name__)
 
@@ -40,14 +40,14 @@ class RecordPushService:
         records: RecordService,
         connections: ConnectionService,
         connectors: Mapping[str, Connector],
-        engine: SyncEngine,
+        walker: StreamWalker,
         audit: AuditService,
         queue: JobQueue,
     ) -> None:
         self._records = records
         self._connections = connections
         self._connectors = connectors
-        self._engine = engine
+        self._walker = walker
         self._audit = audit
         self._queue = queue
 
@@ -98,8 +98,8 @@ class RecordPushService:
             async with self._connections.open_session(
                 scope, due.connection_id, priority="bulk", delivery_id=delivery_id, hold=hold
             ) as session:
-                source = self._engine.source(scope, due.connection_id, connector, connector.streams[due.stream], session, None)
-                await self._engine.pusher.push(source, session, due.record_id)
+                source = self._walker.source(scope, due.connection_id, connector, connector.streams[due.stream], session, None)
+                await self._walker.pusher.push(source, session, due.record_id)
         except LeaseLost:
             _log.warning("a record's delivery is in other hands", delivery_id=str(delivery_id))
         except ConnectorError as error:  # it waits; the sweeper rings when its time has come

@@ -9,7 +9,8 @@ import asyncpg
 
 from app.actors import Scope
 from app.database import execute, fetch, fetch_value
-from app.syncs.leases import free_streams
+from app.errors import LeaseLost
+from app.syncs.leases import Lease, free_streams
 from app.syncs.models import Counts, RunStatus, SyncRun, SyncRunStream
 
 _COUNTS = tuple(field.name for field in fields(Counts))
@@ -172,6 +173,14 @@ def _stream(row: asyncpg.Record) -> SyncRunStream:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
     )
+
+
+async def run_of(lease: Lease, *, lock: bool = False) -> SyncRun:
+    """The run as it is now. Raises LeaseLost where there is none."""
+    run = await get_run(lease.scope, lease.run_id, lock=lock)
+    if run is None:
+        raise LeaseLost
+    return run
 
 
 async def request_cancel(scope: Scope, run_id: UUID) -> None:

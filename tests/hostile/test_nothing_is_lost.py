@@ -153,7 +153,7 @@ async def test_a_client_invited_while_its_quotes_are_read_gets_all_of_them(hub, 
         await asyncio.sleep(0.5)
         return found
 
-    writer = hub.syncs._engine._writer
+    writer = hub.walker.pages
     writer._projections["job"] = slowly
     try:
         reading = asyncio.create_task(sync(hub, operator, connection))
