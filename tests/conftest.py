@@ -19,10 +19,13 @@ import redis
 from app import embedded, migrations
 from app.actors import Actor, Role, Scope
 from app.bootstrap import Hub
+from app.connectors.metakocka.sandbox import testing as metakocka_sandbox
+from app.connectors.metakocka.sandbox.testing import RunningSandbox as MetakockaSandbox
 from app.connectors.servicem8.sandbox.config import AccountConfig, SandboxConfig
 from app.connectors.servicem8.sandbox.testing import RunningSandbox, start_sandbox
 from app.settings import Secret, Settings
 from tests import factories
+from tests.connectors.metakocka import company as metakocka_company
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,27 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture(scope="session")
-def settings(servers: Servers, sandbox: RunningSandbox, data_dir: Path) -> Settings:
+def metakocka_process() -> Iterator[MetakockaSandbox]:
+    running = metakocka_sandbox.start_sandbox(metakocka_company.CONFIG)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def metakocka(metakocka_process: MetakockaSandbox) -> MetakockaSandbox:
+    """A Metakocka with a dozen products and no other records, in a process of its own."""
+    await metakocka_process.reset()
+    return metakocka_process
+
+
+@pytest.fixture(scope="session")
+def settings(servers: Servers, sandbox: RunningSandbox, metakocka_process: MetakockaSandbox, data_dir: Path) -> Settings:
     return Settings(
         database_url=Secret(servers.app_url),
         redis_url=Secret(servers.redis_url),
         data_dir=data_dir,
         sandboxes=True,
-        sandbox_urls=(sandbox.url,),
+        sandbox_urls=(sandbox.url, metakocka_process.url),
         public_url="http://hub.test",
         rate_cost_per_minute=1_000_000_000,  # the tests' callers ask for more in a minute than anybody may
     )

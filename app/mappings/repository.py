@@ -201,12 +201,12 @@ async def settle(scope: Scope, mapping_id: UUID, status: str) -> None:
 
 
 async def waiting(scope: Scope, connection_id: UUID, stream: str, after: UUID | None, limit: int) -> list[tuple[UUID, UUID]]:
-    """(mapping, record) of what waits to be pushed or could not be pushed, in the order of the mappings' ids."""
+    """(mapping, record) of what may have to be pushed, in the order of the mappings' ids: a conflict holds back its own field only."""
     rows = await fetch(
         scope,
         """
         SELECT id, record_id FROM mapping
-        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND status IN ('pending', 'failed')
+        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND status IN ('pending', 'failed', 'conflict')
           AND ($4::uuid IS NULL OR id > $4)
         ORDER BY id LIMIT $5
         """,
@@ -241,12 +241,12 @@ async def unmapped(scope: Scope, connection_id: UUID, stream: str, entity: str, 
 
 
 async def waiting_count(scope: Scope, connection_id: UUID, stream: str) -> int:
-    """How many wait to be pushed."""
+    """How many there are of them."""
     rows = await fetch(
         scope,
         """
         SELECT count(*) FROM mapping
-        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND status IN ('pending', 'failed')
+        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND status IN ('pending', 'failed', 'conflict')
         """,
         scope.organization_id,
         connection_id,

@@ -16,7 +16,7 @@ ALTER TABLE mapping ADD CHECK (status IN ('pending', 'synced', 'conflict', 'fail
 COMMENT ON COLUMN mapping.base_version IS
     'the version that shows, in the mapped fields, what the provider was last seen to have: the base of the next merge';
 -- What waits to be pushed, connection by connection.
-CREATE INDEX mapping_pending ON mapping (organization_id, connection_id, stream, id) WHERE status = 'pending';
+CREATE INDEX mapping_waiting ON mapping (organization_id, connection_id, stream, id) WHERE status IN ('pending', 'failed', 'conflict');
 
 ALTER TABLE sync DROP CONSTRAINT sync_direction_check;
 ALTER TABLE sync ADD CHECK (direction IN ('pull', 'push', 'two_way'));

@@ -33,7 +33,7 @@ USER_ROUTES = {
     "POST /sandbox/documents/{doc_type}": 'add a document: fields, "status" (a key), "product_list", "partner":{"mk_id","mk_address_id"}',
     "POST /sandbox/documents/{doc_type}/{mk_id}": 'edit: fields as given, null removes; "product_list" replaces the lines',
     "DELETE /sandbox/documents/{doc_type}/{mk_id}": "delete a document",
-    "POST /sandbox/visibility": 'let a part of the first records be seen: {"object":"partner","percent":3}; 100 shows all again',
+    "POST /sandbox/visibility": 'let a part of the records be seen: {"object":"partner","percent":3}; 100 shows all again',
 }
 LINE_NAMES = frozenset(("mk_id", "amount", "price", "price_with_tax", "discount", "tax", "tax_factor", "doc_desc", "name_desc"))
 

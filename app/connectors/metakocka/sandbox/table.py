@@ -82,15 +82,17 @@ class Table(Generic[R]):
         self._make = lru_cache(maxsize=MADE_AND_KEPT)(make)
         self.kept: dict[int, R] = {}
         self._added: list[int] = []
+        self._hidden: set[int] = set()
+        """Of the added ones."""
         self._gone: set[int] = set()
         self._percent = 100.0
         self._made: Sequence[int] = self._all_made
 
     def __len__(self) -> int:
-        return len(self._made) + len(self._added)
+        return len(self._made) + len(self._added) - len(self._hidden)
 
     def __iter__(self) -> Iterator[R]:
-        return (self[mk_id] for ids in (self._made, self._added) for mk_id in ids)
+        return (self[mk_id] for ids in (self._made, self._seen_added()) for mk_id in ids)
 
     def __getitem__(self, mk_id: int) -> R:
         """A record that is known to be there."""
@@ -138,11 +140,12 @@ class Table(Generic[R]):
             end = len(self) - offset
             return self.page(max(end - limit, 0), min(limit, max(end, 0)))[::-1]
         split = len(self._made)
-        return [*self._made[offset : offset + limit], *self._added[max(offset - split, 0) : max(offset + limit - split, 0)]]
+        return [*self._made[offset : offset + limit], *self._seen_added()[max(offset - split, 0) : max(offset + limit - split, 0)]]
 
     def show_percent(self, percent: float) -> None:
-        """Let only so many of the first records be seen, evenly spread; 100 shows all again."""
+        """Let only so many of the records that are there be seen, evenly spread; 100 shows all again."""
         self._percent = percent
+        self._hidden = {mk_id for place, mk_id in enumerate(self._added) if place * percent % 100 >= percent}
         self._list_made()
 
     def _remove(self, mk_id: int) -> None:
@@ -152,6 +155,7 @@ class Table(Generic[R]):
             self._list_made()
         elif mk_id in self._added:
             self._added.remove(mk_id)
+            self._hidden.discard(mk_id)
 
     def _list_made(self) -> None:
         if not self._gone and self._percent == 100:
@@ -159,9 +163,12 @@ class Table(Generic[R]):
         else:
             self._made = [mk_id for mk_id in self._all_made if mk_id not in self._gone and self._is_visible(mk_id)]
 
+    def _seen_added(self) -> list[int]:
+        return [mk_id for mk_id in self._added if mk_id not in self._hidden] if self._hidden else self._added
+
     def _is_visible(self, mk_id: int) -> bool:
         if self._percent == 100 or mk_id not in self._all_made:
-            return True
+            return mk_id not in self._hidden
         return self._all_made.index(mk_id) * self._percent % 100 < self._percent
 
 
