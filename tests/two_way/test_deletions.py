@@ -48,7 +48,7 @@ async def test_a_provider_that_suddenly_shows_three_percent_trips_the_brake(town
     (held,) = await _held(office)
     assert held.known == PARTNERS
     told = await fetch(office.operator.scope, "SELECT subject FROM mail WHERE organization_id = $1", office.operator.organization_id)
-    assert [row["subject"] for row in told] == [f"{len(held.external_ids)} deletions are held back"]
+    assert f"{len(held.external_ids)} deletions are held back" in [row["subject"] for row in told]
 
 
 async def test_held_deletions_are_released_by_somebody_and_only_what_is_still_missing_goes(town):
