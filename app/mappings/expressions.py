@@ -35,6 +35,11 @@ def reader(expression: str) -> Callable[[Any, "Evaluation"], Any]:
     return lambda document, evaluation: evaluation.search(tree, document)
 
 
+def names(expression: str) -> frozenset[str]:
+    """The keys that an expression reads, wherever it reads them."""
+    return frozenset(node["value"] for node, _, _ in _nodes(parse(expression)) if node["type"] == "field")
+
+
 def parse(expression: str) -> _Node:
     """The tree of an expression, checked. Raises ValueError with a sentence."""
     if len(expression) > LONGEST:

@@ -1,6 +1,7 @@
 """Expressions that try to cost more than they may: each is refused, or answers, within 50 ms."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -75,31 +76,34 @@ BOUNDED = {
 }  # fmt: skip
 
 
-def timed(expression: str, document: Any) -> tuple[float, Any]:
-    begun = time.perf_counter()
+def timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds and answer of the quickest of three: what others do on this machine, and collecting garbage, does not count."""
+    return min((once(call) for _ in range(3)), key=lambda measured: measured[0])
+
+
+def once(call: Callable[[], Any]) -> tuple[float, Any]:
+    begun = time.thread_time()
     try:
-        answer = reader(expression)(document, Evaluation())
+        answer = call()
     except ValueError as refused:
         answer = refused
-    return time.perf_counter() - begun, answer
+    return time.thread_time() - begun, answer
 
 
 @pytest.mark.parametrize("expression", REFUSED.values(), ids=REFUSED)
 def test_a_hostile_expression_is_refused_when_it_is_saved(expression):
-    begun = time.perf_counter()
+    seconds, answer = timed(lambda: parse(expression))
 
-    with pytest.raises(ValueError, match=r"\w+ \w+") as refused:
-        parse(expression)
-
-    assert time.perf_counter() - begun < SECONDS
-    assert len(str(refused.value)) < 200
+    assert isinstance(answer, ValueError)
+    assert seconds < SECONDS
+    assert 10 < len(str(answer)) < 200
 
 
 @pytest.mark.parametrize("expression", BOUNDED.values(), ids=BOUNDED)
 def test_a_costly_expression_is_bounded_when_it_runs(expression):
     parse(expression)  # it may be saved
 
-    seconds, answer = min((timed(expression, DOCUMENT) for _ in range(3)), key=lambda measured: measured[0])
+    seconds, answer = timed(lambda: reader(expression)(DOCUMENT, Evaluation()))
 
     assert seconds < SECONDS
     assert len(str(answer)) < 200 if isinstance(answer, ValueError) else size(answer) <= 4 * LARGEST
