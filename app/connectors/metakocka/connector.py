@@ -10,6 +10,7 @@ from app.connectors.budget import Budget, Priority
 from app.connectors.calls import CallLog
 from app.connectors.client import ApiClient, Transport
 from app.connectors.errors import UnexpectedResponse
+from app.connectors.metakocka.actions import ACTIONS
 from app.connectors.metakocka.calls import read
 from app.connectors.metakocka.replies import NOT_METAKOCKA, OK, Reply, ReplyCodes
 from app.connectors.metakocka.streams import STREAMS
@@ -190,7 +191,7 @@ connector = Connector(
     api_versions=(ApiVersion("v1"),),
     documentation_url="https://github.com/metakocka/metakocka_api_base",
     streams={stream.name: stream for stream in STREAMS},
-    actions={},
+    actions={action.name: action for action in ACTIONS},
     make_client=make_client,
     check=check,
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.connectors.errors import RequestRejected
 from app.connectors.metakocka.assembling import DAYS, article_of, flat_document, lines_of, offer_numbers, percent_of
-from app.connectors.metakocka.payloads import ACCEPTED, OFFER, REJECTED, STATUS
+from app.connectors.metakocka.payloads import ACCEPTED, OFFER, ORDER, REJECTED, STATUS
 from app.connectors.metakocka.sales_documents import status_key
 from app.connectors.metakocka.values import Values, day_text, number_of, number_text, objects_in, plain_number, text_of
 
@@ -27,6 +27,10 @@ _NOT_SENT = frozenset((
     "product_list", "doc_link_list", "offer_list", "document_info", "last_change_user", "last_paid_date", "last_paid_sum",
     "sum_full_paid_when", "mark_paid", STATUS,
 ))  # fmt: skip
+_TAKEN_OVER = (
+    "partner", "receiver", "title", "currency_code", "discount_percent", "sales_pricelist_code", "warehouse", "delivery_type",
+    "method_of_payment", "pariteta", "profit_center",
+)  # fmt: skip
 _NUMBERS = frozenset(("discount_value", "discount_percent", "prepayment_value", "prepayment_percent"))
 _NOT_OF_A_LINE = frozenset(("mk_id", "mk_row_id", "tax_desc", "type", "count_code", "code"))
 _LINE_NUMBERS = frozenset(("amount", "price", "price_with_tax", "tax_factor"))
@@ -100,6 +104,23 @@ def new_document(doc_type: str, document: Mapping[str, Any], *, number: str, par
         body["status_code"] = known_key(status, settings, doc_type)
     body["product_list"] = [new_line(line, place) for place, line in enumerate(document.get("lines") or (), start=1)]
     return body
+
+
+def order_from(offer: Values, accepted: Collection[str], *, reference: str, notes: str, day: str) -> Values:
+    """The order that an approved offer becomes: its accepted lines as they stand there, its partner and terms, and our reference."""
+    whole = carried(offer)
+    lines = [
+        line for line, flat in zip(whole["product_list"], flat_document(offer)["lines"], strict=True) if flat["external_id"] in accepted
+    ]
+    body = {name: whole[name] for name in _TAKEN_OVER if name in whole}
+    return body | {
+        "doc_type": ORDER,
+        "doc_date": day_text(day),
+        "buyer_order": reference,
+        "offer_list": [{"count_code": text_of(offer.get("count_code"))}],
+        "notes": notes,
+        "product_list": lines,
+    }
 
 
 def new_line(line: Mapping[str, Any], place: int) -> Values:

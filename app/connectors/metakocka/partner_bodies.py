@@ -26,9 +26,7 @@ class Changes:
     appends: bool = False
     """Whether something is added, which must not be done twice."""
     fills: tuple[str, ...] = ()
-    """Fields that are to get another text."""
-    clears: tuple[str, ...] = ()
-    """Fields that are to be emptied; whether Metakocka does is not documented."""
+    """Fields that are to get another text. Whether Metakocka empties a field is not documented."""
     waits: bool = False
     """Whether a contact waits for the address that this body adds."""
 
@@ -70,7 +68,6 @@ def changes_of(partner: Values, document: Mapping[str, Any], changed: Collection
         body,
         appends=bool((new_address and not address) or (new_contact and not contact)),
         fills=tuple(name for name, text in texts.items() if text),
-        clears=tuple(name for name, text in texts.items() if not text),
         waits=bool(new_contact) and not contact and not address,
     )
 

@@ -91,7 +91,7 @@ class _Update:
             if not changes.waits:
                 break
             changes = self._changes(reading)
-        return self._check_cleared(reading, changes)
+        return reading
 
     def _changes(self, reading: Reading) -> Changes:
         return changes_of(decode_object(reading.item.payload), self.write.document, self.write.changed)
@@ -119,12 +119,6 @@ class _Update:
         """Whether something is still to be sent that Metakocka could have taken."""
         left = self._changes(reading)
         return not left.waits and bool(left.fills)
-
-    def _check_cleared(self, reading: Reading, changes: Changes) -> Reading:
-        kept = self._changes(reading).clears if changes.clears else ()
-        if kept:
-            raise RequestRejected(f"Metakocka kept what was to be emptied: {', '.join(kept)}. Empty it there; everything else was written.")
-        return reading
 
 
 async def settle(session: Session) -> None:

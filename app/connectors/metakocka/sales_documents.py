@@ -15,7 +15,7 @@ from app.connectors.metakocka.cutting import Head, Row, id_of
 from app.connectors.metakocka.listing import FLAGS
 from app.connectors.metakocka.payloads import ACCEPTED, OFFER, QUOTE, REJECTED, STATUS
 from app.connectors.metakocka.replies import INVALID, Refused
-from app.connectors.metakocka.values import objects_in, stamp_of, text_of, version_of
+from app.connectors.metakocka.values import Values, objects_in, stamp_of, text_of, version_of
 
 Find = Callable[[Session, str], Awaitable[Reading | None]]
 
@@ -29,7 +29,7 @@ def document_item(session: Session, row: Row) -> Item:
     payload = row.payload
     if text_of(row.head.doc_type) == OFFER:
         payload = with_member(payload, STATUS, offer_status(text_of(row.head.status_desc), session.settings))
-    return Item(row.id, payload, _version(row.head))
+    return Item(row.id, payload, document_version({"document_info": row.head.document_info}))
 
 
 def offer_status(key: str, settings: Any) -> str:
@@ -95,6 +95,7 @@ def without_times(payload: bytes) -> bytes:
     return msgspec.json.encode({name: value for name, value in members.items() if name not in _OF_THE_CALL})
 
 
-def _version(head: Head) -> str | None:
-    stamps = [stamp for entry in objects_in(head.document_info) if (stamp := stamp_of(entry.get("operation_time")))]
+def document_version(document: Values) -> str | None:
+    """The time of a document's latest change, where its change log came with it."""
+    stamps = [stamp for entry in objects_in(document.get("document_info")) if (stamp := stamp_of(entry.get("operation_time")))]
     return version_of(max(stamps)) if stamps else None

@@ -5,8 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from app.connectors.base import QuoteDecision
+from app.connectors.metakocka.document_bodies import mark_of
 from app.connectors.metakocka.sandbox.testing import RunningSandbox, running_sandbox
 from tests.connectors.metakocka.company import CONFIG, add_document, add_partner, ask, product_codes, settings_of
+from tests.connectors.metakocka.deciding import make_decision
 from tests.connectors.subject import Effect
 
 NAMES = ("Žiga Čefurin & Šmid d.o.o.", "مؤسسة النور للكهرباء", "חשמל בע״מ", "🔌 Sparks 🙂", "日本電気", 'O\'Brien \\ "Sons"')
@@ -82,10 +84,18 @@ class MetakockaSubject:
         return None
 
     async def decision(self, sandbox: RunningSandbox, action: str) -> QuoteDecision:
-        raise NotImplementedError
+        return await make_decision(sandbox, action)
 
     async def effects(self, sandbox: RunningSandbox, action: str, decision: QuoteDecision) -> tuple[list[Effect], list[Effect]]:
-        raise NotImplementedError
+        reference = mark_of(decision.decision_id)
+        seen = [
+            Effect("order" if effect["object"] == "sales_order" else "offer", effect["effect"])
+            for write in await sandbox.ledger()
+            for effect in write["effects"]
+            if write["sent"].get("buyer_order") == reference or effect["mk_id"] == decision.quote_external_id
+        ]
+        wanted = [Effect("offer", "changed")] + ([] if action == "reject_quote" else [Effect("order", "created")])
+        return sorted(seen, key=str), sorted(wanted, key=str)
 
 
 subject = MetakockaSubject()
