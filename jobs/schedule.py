@@ -88,4 +88,7 @@ def knock(waited_seconds: float) -> int:
 
 
 async def _start_due(hub: Hub, organization_id: UUID, sync_id: UUID) -> None:
-    await hub.schedules.start_due(organization_id, sync_id)
+    try:
+        await hub.schedules.start_due(organization_id, sync_id)
+    except Exception as error:  # it stays due; the others must not wait for it
+        logger.warning("a due sync was not started", sync_id=str(sync_id), error=f"{type(error).__name__}: {error}")

@@ -119,7 +119,12 @@ class Sync:
     schedule: str | None
     """Five-field cron in `time_zone`; None is on demand."""
     time_zone: str
+    jitter_seconds: int
+    """It begins up to so many seconds after its time, always the same for one sync."""
     next_due_at: datetime | None
+    last_skipped_at: datetime | None
+    """When it was due and could not be started."""
+    last_skipped_reason: str | None
     enabled: bool
     created_at: datetime
     updated_at: datetime

@@ -1,10 +1,12 @@
 """Decisions of the sync engine, without I/O. Time is an argument."""
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import blake2b
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
@@ -18,6 +20,7 @@ MAXIMUM_ATTEMPTS = 5
 MAXIMUM_TAKEN_UP = 20
 """So often a run is taken up without a checkpoint by workers that end without a word; then its page is what ends them."""
 DIRECTIONS = ("pull", "push", "two_way")
+_LONGEST_SCHEDULE = 100
 _RETRY_SECONDS = (2.0, 8.0, 30.0, 60.0)
 
 
@@ -125,22 +128,54 @@ def counts_as_attempt(error: Exception) -> bool:
     return not isinstance(error, RateLimited)
 
 
-def next_due(schedule: str | None, time_zone: str, after: datetime) -> datetime | None:
-    """When a schedule is due next. Missed times coalesce; a time that a clock change repeats is due once.
+def next_due(schedule: str | None, time_zone: str, after: datetime, delay: timedelta = timedelta()) -> datetime | None:
+    """When a schedule is due next, `delay` after its time; in UTC. However many times were missed, there is one next time.
 
     Raises InvalidInput for a schedule or zone that cannot be read.
     """
     if schedule is None:
         return None
+    return next(times(schedule, time_zone, after - delay)).astimezone(UTC) + delay
+
+
+def times(schedule: str, time_zone: str, after: datetime) -> Iterator[datetime]:
+    """The times of a schedule after a moment, in its zone. Raises InvalidInput for a schedule or zone that cannot be read.
+
+    At a fixed hour it is due once on a day that repeats that hour, and on a day that leaves it out, as soon as it is over; one of
+    every hour (or minute) is due in each hour that the day has.
+    """
+    zone = _zone(time_zone)
+    if len(schedule) > _LONGEST_SCHEDULE or len(schedule.split()) != 5:
+        raise _unreadable(schedule)
     try:
-        zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise InvalidInput(fields={"timeZone": f"{time_zone!r} is not a time zone; write one like Europe/Ljubljana."}) from None
-    try:
-        local: datetime = next(CronSim(schedule, after.astimezone(zone)))
-    except (CronSimError, StopIteration):
-        raise InvalidInput(fields={"schedule": f"{schedule!r} is not a schedule; write five cron fields, for example 0 2 * * *."}) from None
-    return local.astimezone(after.tzinfo) if local > after - timedelta(days=1) else None
+        for local in CronSim(schedule, after.astimezone(zone)):
+            time = local.astimezone(UTC)
+            if time > after:  # within the repetition of an hour, its fixed times are found again
+                yield time.astimezone(zone)
+    except CronSimError:
+        raise _unreadable(schedule) from None
+    raise _unreadable(schedule)
+
+
+def spread(sync_id: UUID, seconds: int) -> timedelta:
+    """How long after its times a sync begins: always the same, up to so many seconds, so that not all begin at once."""
+    return timedelta(seconds=int.from_bytes(blake2b(sync_id.bytes, digest_size=8).digest()) % (seconds + 1))
+
+
+def _zone(name: str) -> ZoneInfo:
+    if name not in _time_zones():
+        raise InvalidInput(fields={"timeZone": f"{name[:100]!r} is not a time zone; write one like Europe/Ljubljana."})
+    return ZoneInfo(name)
+
+
+@cache
+def _time_zones() -> set[str]:
+    return available_timezones() - {"localtime"}  # which is another one on each machine
+
+
+def _unreadable(schedule: str) -> InvalidInput:
+    sentence = f"{schedule[:_LONGEST_SCHEDULE]!r} is not a schedule; write five cron fields, for example 0 2 * * *."
+    return InvalidInput(fields={"schedule": sentence})
 
 
 def narrowing(streams: Sequence[Stream], narrowed_to: Mapping[str, str] | None) -> dict[str, str]:

@@ -22,6 +22,9 @@ class Sync(Table, tablename="sync"):
     created_at = Timestamptz(null=False)
     updated_at = Timestamptz(null=False)
     deleted_at = Timestamptz(null=True)
+    jitter_seconds = Integer(null=False)
+    last_skipped_at = Timestamptz(null=True)
+    last_skipped_reason = Text(null=True)
 
 
 class SyncRun(Table, tablename="sync_run"):

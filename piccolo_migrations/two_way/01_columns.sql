@@ -20,6 +20,11 @@ CREATE INDEX mapping_waiting ON mapping (organization_id, connection_id, stream,
 
 ALTER TABLE sync DROP CONSTRAINT sync_direction_check;
 ALTER TABLE sync ADD CHECK (direction IN ('pull', 'push', 'two_way'));
+-- A sync begins up to so many seconds after its time; how many is derived from its id.
+ALTER TABLE sync ADD COLUMN jitter_seconds integer NOT NULL DEFAULT 60 CHECK (jitter_seconds BETWEEN 0 AND 3600);
+-- When it was due and could not be started, and why.
+ALTER TABLE sync ADD COLUMN last_skipped_at timestamptz;
+ALTER TABLE sync ADD COLUMN last_skipped_reason text;
 ALTER TABLE sync_run DROP CONSTRAINT sync_run_direction_check;
 ALTER TABLE sync_run ADD CHECK (direction IN ('pull', 'push', 'two_way'));
 
