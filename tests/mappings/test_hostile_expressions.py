@@ -1,13 +1,14 @@
 """Expressions that try to cost more than they may: each is refused, or answers, within 50 ms."""
 
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from app.connectors.base import Account, FieldMapping, FieldRow
-from app.mappings.expressions import DEEPEST, LARGEST, LONGEST, Evaluation, parse, reader
+from app.mappings.expressions import DEEPEST, LARGEST, LONGEST, Evaluation, TooMuch, parse, reader
 from app.mappings.rows import FieldMappingInvalid
 from app.mappings.translate import RecordInvalid, Translator
 
@@ -192,3 +193,24 @@ def test_a_document_on_which_it_does_not_work_is_a_failed_record_that_does_not_s
 def test_a_mapping_with_a_hostile_expression_is_refused():
     with pytest.raises(FieldMappingInvalid, match="name: the expression has more than 2 lists"):
         Translator("contact", FieldMapping(1, (FieldRow("name", REFUSED["piped lists that double"]),)))
+
+
+@pytest.mark.parametrize("expression", ["reverse(text)", "sort(numbers)", "text || other", "to_string(text)"])
+def test_lists_and_texts_have_a_largest_size(expression):
+    fits = {"text": "x" * LARGEST, "numbers": [1] * LARGEST}
+    too_large = {"text": "x" * (LARGEST + 1), "numbers": [1] * (LARGEST + 1)}
+
+    assert len(reader(expression)(fits, Evaluation())) == LARGEST
+    with pytest.raises(TooMuch, match="more than 10000 elements or characters"):
+        reader(expression)(too_large, Evaluation())
+
+
+def test_a_text_that_would_fill_the_memory_is_not_even_made():
+    document = {"text": "x" * LARGEST, "words": ["x" * LARGEST] * LARGEST}
+    tracemalloc.start()
+    with pytest.raises(TooMuch, match="makes a text"):
+        reader("join(text, words)")(document, Evaluation())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 1_000_000
