@@ -142,7 +142,7 @@ class Hub:
         self.clients = ClientService(self.organizations, self.mail, self.audit, self.quotes.assign_client)
 
     def _build_syncs(self) -> None:
-        pages = PageWriter({"job": self.quotes.project, "contact": self.quotes.project}, self.feed)
+        pages = PageWriter({name: self.quotes.project for name in ("job", "sales_document", "contact")}, self.feed)
         self.walker = StreamWalker(pages, self.feed, self.mail, self.pushable)
         engine = SyncEngine(
             connections=self.connections,
@@ -170,7 +170,7 @@ class Hub:
             queue=self.queue,
         )
         self.failed_records = FailedRecordService(
-            walker=self.walker, connections=self.connections, connectors=self.connectors, audit=self.audit
+            walker=self.walker, pushes=self.pushes, connections=self.connections, connectors=self.connectors, audit=self.audit
         )
         self.connections.runs = self.syncs
         self.connections.hurry = self.deliveries.hurry

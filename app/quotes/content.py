@@ -1,8 +1,8 @@
-"""From a job to what a client sees: lines with exact amounts, a hash that tells versions apart, and differences. Pure."""
+"""From a job or an offer to what a client sees: lines with exact amounts, a hash that tells versions apart, and differences. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from hashlib import sha256
 from typing import Any
@@ -11,7 +11,7 @@ import msgspec
 from babel.numbers import get_currency_precision
 
 from app.quotes.models import ChangeKind, Content, ContentLine, FieldChange, LineChange, Totals
-from app.records.entities import Job, JobLine
+from app.records.entities import DocumentLine, Job, JobLine, SalesDocument
 
 _DIGITS = 80
 """Enough for the exact product of the longest quantity and price that a record can hold."""
@@ -20,13 +20,17 @@ _GREATEST = Decimal(10) ** 18
 _HUNDRED = Decimal(100)
 
 
+OFFER = "offer"
+"""The kind of sales document that is a quote."""
+
+
 class ContentInvalid(ValueError):
-    """A job whose lines cannot be added up; the message is for the operator."""
+    """A job or an offer whose lines cannot be added up; the message is for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """A job as a quote: what stands at its head, and the content that is decided on."""
+    """A job or an offer as a quote: what stands at its head, and the content that is decided on."""
 
     number: str
     contact_external_id: str | None
@@ -36,6 +40,11 @@ class Projected:
     edited_at: datetime | None
     content: Content
     content_hash: str
+
+
+def project(data: Mapping[str, Any], currency: str) -> Projected:
+    """What a client sees of a job's or a sales document's record; `currency` is for what names none. Raises ContentInvalid."""
+    return project_document(data, currency) if "kind" in data else project_job(data, currency)
 
 
 def project_job(data: Mapping[str, Any], currency: str) -> Projected:
@@ -57,12 +66,61 @@ def project_job(data: Mapping[str, Any], currency: str) -> Projected:
     )
 
 
+def project_document(data: Mapping[str, Any], currency: str) -> Projected:
+    """What a client sees of an offer. Raises ContentInvalid, also for a discount in money, which no line bears.
+
+    An offer has a day and no time: midday stands for it, which is the same day in most places. Totals are ours: what the provider
+    adds up stays in the record, as it may round in another order.
+    """
+    try:
+        document = msgspec.convert(data, SalesDocument)
+    except msgspec.ValidationError as error:
+        raise ContentInvalid(f"The document cannot be read as a quote: {error}.") from None
+    if document.discount_amount:
+        raise ContentInvalid("The offer has a discount in money, which cannot be divided among its lines; give it in percent.")
+    lines = [_shown_line(line, document.discount) for line in document.lines]
+    content = make_content(document.title or f"Quote {document.number}".strip(), _currency(document.currency or currency), lines)
+    return Projected(
+        number=document.number,
+        contact_external_id=document.contact_external_id,
+        site_address="",
+        provider_status=document.status,
+        issued_at=None if document.issued_on is None else datetime.combine(document.issued_on, time(12), UTC),
+        edited_at=document.edited_at,
+        content=content,
+        content_hash=content_hash(content),
+    )
+
+
+def _shown_line(line: DocumentLine, discount: Decimal) -> JobLine:
+    """A line at the price that the client pays: after its own discount and the document's."""
+    if not all(value.is_finite() for value in (line.unit_price, line.discount, discount)):
+        raise ContentInvalid(f"The line {line.description[:60]!r} has a number that is none.")
+    with localcontext(prec=_DIGITS):
+        left = (1 - line.discount / _HUNDRED) * (1 - discount / _HUNDRED)
+        price = line.unit_price if left == 1 else Decimal(_plain(line.unit_price * left))
+    return JobLine(
+        external_id=line.external_id,
+        description=" – ".join(text for text in (line.name, line.description) if text),
+        quantity=line.quantity,
+        unit_price=price,
+        tax_rate=line.tax_rate,
+        position=line.position,
+    )
+
+
+def _currency(code: str) -> str:
+    if len(code) == 3 and code.isascii() and code.isalpha() and code.isupper():
+        return code
+    raise ContentInvalid(f"The currency {code[:20]!r} is not a code of three letters.")
+
+
 def make_content(title: str, currency: str, lines: Iterable[JobLine]) -> Content:
     """Lines in their order with amounts, and their sums. Raises ContentInvalid."""
     rounded = _rounding(currency)
     ordered = sorted(lines, key=lambda line: (line.position, line.external_id))
     if len({line.external_id for line in ordered}) != len(ordered):
-        raise ContentInvalid("Two lines of the job have the same id.")
+        raise ContentInvalid("Two lines have the same id.")
     content = tuple(_line(line, rounded) for line in ordered)
     sums = sum_up(currency, content, len(content))
     return Content(title, currency, content, sums.subtotal, sums.tax, sums.total)

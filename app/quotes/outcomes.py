@@ -13,7 +13,7 @@ from app.feed.service import FeedService
 from app.quotes import client_store, decision_store, repository, texts
 from app.quotes import projection_store as store
 from app.quotes.client_store import Contact
-from app.quotes.content import ContentInvalid, Projected, content_hash, project_job
+from app.quotes.content import ContentInvalid, Projected, content_hash, project
 from app.quotes.found import found_content, found_status
 from app.quotes.models import Content, Decision, Quote, QuoteStatus
 from app.quotes.transitions import QUOTE
@@ -63,7 +63,7 @@ class DecisionOutcomes:
             return True
         data = await store.record_changed_since(scope, quote.id, quote.decision.decided_at)
         try:
-            projected = None if data is None else project_job(data, quote.currency)
+            projected = None if data is None else project(data, quote.currency)
         except ContentInvalid:
             return False
         if projected is None or projected.provider_status != QUOTE:
@@ -144,7 +144,7 @@ class DecisionOutcomes:
         """The job as it was last synced, and for which contact; the quote as it was decided where that cannot be read."""
         data = await store.record_data(scope, quote.id)
         try:
-            projected = None if data is None else project_job(data, quote.currency)
+            projected = None if data is None else project(data, quote.currency)
         except ContentInvalid:
             projected = None
         if projected is None or projected.provider_status != QUOTE:

@@ -1,4 +1,4 @@
-"""Quotes follow the records of a sync's page, in the page's own transaction."""
+"""Quotes follow the records of a sync's page, in the page's own transaction: jobs, and sales documents that are offers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from app.feed.service import FeedService
 from app.quotes import client_store
 from app.quotes import projection_store as store
 from app.quotes.client_store import Contact
-from app.quotes.content import ContentInvalid, Projected, project_job
+from app.quotes.content import OFFER, ContentInvalid, Projected, project
 from app.quotes.models import ConnectionRef, ProjectionFailure, QuoteStatus
 from app.quotes.outcomes import DecisionOutcomes
 from app.quotes.projection_store import QuoteWrite
@@ -29,21 +29,21 @@ class _Plan:
 
 
 class QuoteProjection:
-    """Makes quotes of jobs and keeps them in step."""
+    """Makes quotes of jobs and offers and keeps them in step."""
 
     def __init__(self, feed: FeedService, outcomes: DecisionOutcomes) -> None:
         self.feed = feed
         self.outcomes = outcomes
 
     async def project(self, scope: Scope, connection: ConnectionRef, changes: Sequence[RecordChange]) -> list[ProjectionFailure]:
-        """Take over changed jobs and contacts inside the caller's transaction. Says which jobs make no quote."""
-        jobs = [change for change in changes if change.entity == "job"]
+        """Take over changed jobs, offers and contacts inside the caller's transaction. Says which jobs and offers make no quote."""
+        offered = [change for change in changes if change.entity in ("job", "sales_document")]
         await self._rename_contacts(scope, connection, [change for change in changes if change.entity == "contact"])
-        concerned = [change.record_id for change in jobs if change.before is not None or _is_quote(change.after)]
+        concerned = [change.record_id for change in offered if change.before is not None or _is_quote(change.after)]
         if not concerned:
             return []
         await client_store.hold_clients(scope)
-        plan = _plan(jobs, await store.lock_known(scope, concerned), connection.currency)
+        plan = _plan(offered, await store.lock_known(scope, concerned), connection.currency)
         await self._carry_out(scope, connection, plan)
         return plan.failures
 
@@ -82,7 +82,7 @@ def _plan(changes: Sequence[RecordChange], known: Mapping[UUID, Known], currency
         if quote is None and not _is_quote(change.after):
             continue
         try:
-            projected = None if change.after is None else project_job(change.after, currency)
+            projected = None if change.after is None else project(change.after, currency)
         except ContentInvalid as error:
             plan.failures.append(ProjectionFailure(change.external_id, str(error)))
             continue
@@ -120,7 +120,7 @@ def _write(change: RecordChange, known: Known | None, projected: Projected, cont
 
 
 def _is_quote(data: Mapping[str, object] | None) -> bool:
-    return data is not None and data.get("status") == QUOTE
+    return data is not None and data.get("status") == QUOTE and data.get("kind", OFFER) == OFFER
 
 
 def _new_name(change: RecordChange) -> str | None:

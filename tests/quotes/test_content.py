@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.quotes.content import ContentInvalid, content_hash, field_changes, line_changes, make_content, project_job, sum_up
+from app.quotes.content import ContentInvalid, content_hash, field_changes, line_changes, make_content, project, project_job, sum_up
 from app.records.entities import JobLine
 
 amounts = st.decimals(min_value="-1e9", max_value="1e9", allow_nan=False, allow_infinity=False, places=4)
@@ -105,3 +105,52 @@ def test_the_sum_of_no_lines_is_zero_in_the_currency_s_form():
     totals = sum_up("EUR", [], 3)
 
     assert (str(totals.total), totals.chosen, totals.of) == ("0.00", 0, 3)
+
+
+OFFER = {
+    "kind": "offer",
+    "number": "PP1_7",
+    "status": "quote",
+    "currency": "EUR",
+    "issued_on": "2026-03-01",
+    "discount": "5",
+    "lines": [
+        {
+            "external_id": "a",
+            "name": "Work",
+            "description": "Two days",
+            "quantity": "2",
+            "unit_price": "120.50",
+            "discount": "10",
+            "tax_rate": "22",
+        }
+    ],
+}
+
+
+def test_an_offers_line_is_shown_at_the_price_after_both_discounts():
+    projected = project(OFFER, "USD")
+
+    (only,) = projected.content.lines
+    assert (only.unit_price, only.amount, only.tax) == (Decimal("103.0275"), Decimal("206.06"), Decimal("45.33"))
+    assert (only.description, projected.content.title, projected.content.currency) == ("Work – Two days", "Quote PP1_7", "EUR")
+    assert projected.issued_at is not None
+    assert projected.issued_at.isoformat() == "2026-03-01T12:00:00+00:00"
+
+
+def test_a_price_without_discounts_keeps_its_digits():
+    plain = {**OFFER, "discount": "0", "lines": [{**OFFER["lines"][0], "discount": "0"}]}
+
+    assert str(project(plain, "USD").content.lines[0].unit_price) == "120.50"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"discount_amount": "10"}, {"currency": "eur"}, {"currency": "E€R"}, {"discount": "NaN"}, {"lines": 7}, {"kind": "gift"}]
+)
+def test_an_offer_that_cannot_be_shown_says_why(wrong: dict[str, object]):
+    with pytest.raises(ContentInvalid):
+        project(OFFER | wrong, "EUR")
+
+
+def test_a_document_without_a_currency_has_that_of_its_account():
+    assert project(OFFER | {"currency": ""}, "USD").content.currency == "USD"
