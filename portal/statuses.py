@@ -55,6 +55,13 @@ _DELIVERY = {
     "not_applied": Look("attention", "alert", "Not applied"),
     "failed": Look("bad", "cross", "Could not be sent"),
 }
+_MAPPING = {
+    "pending": Look("information", "clock", "Waits to be sent"),
+    "synced": Look("good", "check", "In step"),
+    "conflict": Look("attention", "alert", "Waits for a decision"),
+    "failed": Look("bad", "cross", "Did not work"),
+    "deleted": Look("", "bin", "Deleted there"),
+}
 _MAIL = {
     "queued": Look("", "clock", "Waiting"),
     "sent": Look("good", "check", "Sent"),
@@ -82,6 +89,16 @@ def connection_look(status: str) -> Look:
 
 def delivery_look(status: str) -> Look:
     return _DELIVERY.get(status, _UNKNOWN)
+
+
+def mapping_look(status: str) -> Look:
+    """Where a record stands with its counterpart at a connection."""
+    return _MAPPING.get(status, _UNKNOWN)
+
+
+def conflict_look(status: str) -> Look:
+    """Whether a conflict is open or decided."""
+    return Look("good", "check", "Decided") if status == "decided" else Look("attention", "alert", "Open")
 
 
 def mail_look(status: str) -> Look:

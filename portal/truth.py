@@ -1,4 +1,4 @@
-"""What happens to a decision after it was made, step by step: recorded, being sent, confirmed."""
+"""What happens to a decision or a record on its way to a provider, step by step: recorded, being sent, confirmed."""
 
 from datetime import datetime
 
@@ -41,6 +41,39 @@ def _downstream(delivery: Delivery | None, provider: str, now: datetime, zone: s
 def is_settled(quote: Quote) -> bool:
     """Whether nothing more will happen by itself."""
     return quote.decision is None or (quote.delivery is not None and quote.delivery.status in _SETTLED)
+
+
+def push_steps(delivery: Delivery, now: datetime, zone: str) -> list[Step]:
+    """How far a record has come on its way to a provider."""
+    provider = delivery.provider_title
+    queued = Step("done", "Queued", formats.at(delivery.created_at, now, zone).capitalize())
+    confirmed = Step("todo", f"Confirmed by {provider}")
+    match delivery.status:
+        case DeliveryStatus.CONFIRMED if (delivery.confirmation or {}).get("unchanged"):
+            return [
+                queued,
+                Step("done", "Nothing had to be sent", f"{provider} shows what the hub has, or a conflict waits for a decision."),
+            ]
+        case DeliveryStatus.CONFIRMED:
+            at = f" {formats.at(delivery.finished_at, now, zone)}" if delivery.finished_at else ""
+            return [queued, Step("done", f"Sent to {provider}"), Step("done", f"Confirmed by {provider}{at}")]
+        case DeliveryStatus.NOT_APPLIED:
+            return [
+                queued,
+                Step("done", f"{provider} had changed it meanwhile", "Both were merged first; what is left is sent after that."),
+            ]
+        case DeliveryStatus.FAILED:
+            return [queued, Step("wrong", f"{provider} did not take it", delivery.error_message or "")]
+        case DeliveryStatus.QUEUED if not delivery.attempts:
+            return [Step("now", "Queued", "A worker takes it up in a moment."), Step("todo", f"Being sent to {provider}"), confirmed]
+        case _:
+            trouble = f"{delivery.error_message} It is tried again by itself." if delivery.error_message else ""
+            return [queued, Step("now", f"Being sent to {provider}", trouble), confirmed]
+
+
+def is_push_settled(delivery: Delivery) -> bool:
+    """Whether nothing more will happen to this delivery."""
+    return delivery.status in _SETTLED
 
 
 def delivery_sentence(delivery: Delivery | None, zone: str) -> str:

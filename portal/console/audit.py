@@ -22,4 +22,4 @@ async def verify(request: Request) -> Response:
 
 async def _log(request: Request, verdict: AuditVerdict | None = None) -> Response:
     entries = await hub(request).audit.entries(actor(request), page_request(request))
-    return staff_page(request, "audit.html", "Audit log", entries=entries, verdict=verdict, page_address=next_page(request))
+    return await staff_page(request, "audit.html", "Audit log", entries=entries, verdict=verdict, page_address=next_page(request))

@@ -36,7 +36,7 @@ class NewLink:
 
 async def index(request: Request) -> Response:
     found = await hub(request).clients.clients(actor(request), page_request(request))
-    return staff_page(request, "clients.html", SECTION, clients=found, page_address=next_page(request))
+    return await staff_page(request, "clients.html", SECTION, clients=found, page_address=next_page(request))
 
 
 async def show(request: Request) -> Response:
@@ -46,7 +46,7 @@ async def show(request: Request) -> Response:
 
 async def _client_page(request: Request, client: Client, link: NewLink | None = None) -> Response:
     quotes = await hub(request).quotes.quotes(actor(request), PageRequest(20), client_id=client.id)
-    return staff_page(request, "client.html", SECTION, client=client, quotes=quotes, link=link)
+    return await staff_page(request, "client.html", SECTION, client=client, quotes=quotes, link=link)
 
 
 async def make_link(request: Request) -> Response:
@@ -65,7 +65,7 @@ async def new(request: Request) -> Response:
     record = await hub(request).records.get(actor(request), _contact_id(request.query_params.get("contact", "")))
     person: Mapping[str, str] = next(iter(record.data.get("people", ())), {})
     given = Invitation(person.get("name") or record.data.get("name", ""), person.get("email") or record.data.get("email", ""))
-    return _invitation_page(request, record, given)
+    return await _invitation_page(request, record, given)
 
 
 async def invite(request: Request) -> Response:
@@ -77,7 +77,7 @@ async def invite(request: Request) -> Response:
     except Refusal as refusal:
         record = await hub(request).records.get(actor(request), contact_id)
         problems = dict(getattr(refusal, "fields", {})) or {"email": refusal.message}
-        return _invitation_page(request, record, given, status=422, problems=problems)
+        return await _invitation_page(request, record, given, status=422, problems=problems)
     return see_other(f"{visit(request).base}/clients/{contact.client_id}?done=invited")
 
 
@@ -87,7 +87,7 @@ def _contact_id(text: str) -> UUID:
     return ids([text])[0]
 
 
-def _invitation_page(
+async def _invitation_page(
     request: Request, record: Record, given: Invitation, *, status: int = 200, problems: dict[str, str] | None = None
 ) -> Response:
-    return staff_page(request, "invite.html", SECTION, status=status, record=record, given=given, problems=problems or {})
+    return await staff_page(request, "invite.html", SECTION, status=status, record=record, given=given, problems=problems or {})

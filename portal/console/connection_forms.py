@@ -30,14 +30,14 @@ class Given:
 
 
 async def choose(request: Request) -> Response:
-    return staff_page(request, "providers.html", SECTION, connectors=hub(request).connections.connectors(actor(request)))
+    return await staff_page(request, "providers.html", SECTION, connectors=hub(request).connections.connectors(actor(request)))
 
 
 async def new(request: Request) -> Response:
     """An empty form, or one that is filled in for the provider's sandbox."""
     connector = _connector(request)
     sandbox = "sandbox" in request.query_params and hub(request).settings.sandboxes
-    return _form_page(request, connector, _sandbox(request, connector) if sandbox else _empty(connector))
+    return await _form_page(request, connector, _sandbox(request, connector) if sandbox else _empty(connector))
 
 
 async def create(request: Request) -> Response:
@@ -56,7 +56,7 @@ async def create(request: Request) -> Response:
             idempotency_key=form.idempotency_key,
         )
     except Refusal as refusal:
-        return _form_page(request, connector, given, status=WRONG, problems=_problems(refusal))
+        return await _form_page(request, connector, given, status=WRONG, problems=_problems(refusal))
     result = await hub(request).connections.test(actor(request), connection.id)
     return see_other(f"{visit(request).base}/connections/{connection.id}" + ("?done=created" if result.ok else ""))
 
@@ -69,7 +69,7 @@ async def test_new(request: Request) -> Response:
 
 async def edit(request: Request) -> Response:
     connection = await connection_of(request)
-    return _form_page(
+    return await _form_page(
         request, connector_of(request, connection), _known(connector_of(request, connection), connection), connection=connection
     )
 
@@ -90,7 +90,7 @@ async def update(request: Request) -> Response:
             idempotency_key=form.idempotency_key,
         )
     except Refusal as refusal:
-        return _form_page(request, connector, given, status=WRONG, connection=connection, problems=_problems(refusal))
+        return await _form_page(request, connector, given, status=WRONG, connection=connection, problems=_problems(refusal))
     return see_other(f"{visit(request).base}/connections/{connection.id}?done=saved")
 
 
@@ -115,13 +115,13 @@ async def _test(request: Request, connector: Connector, given: Given, connection
     except Refusal as refusal:
         result = ConnectionTest(False, " ".join(_problems(refusal).values()), 0.0)
         if not wants_fragment(request):
-            return _form_page(request, connector, given, status=WRONG, connection=connection, problems=_problems(refusal))
+            return await _form_page(request, connector, given, status=WRONG, connection=connection, problems=_problems(refusal))
     if wants_fragment(request):
-        return staff_page(request, "connection_form.html", SECTION, block="test", test=result, connector=connector)
-    return _form_page(request, connector, given, connection=connection, test=result)
+        return await staff_page(request, "connection_form.html", SECTION, block="test", test=result, connector=connector)
+    return await _form_page(request, connector, given, connection=connection, test=result)
 
 
-def _form_page(
+async def _form_page(
     request: Request,
     connector: Connector,
     given: Given,
@@ -133,7 +133,7 @@ def _form_page(
 ) -> Response:
     base = visit(request).base
     action = f"{base}/connections/{connection.id}/settings" if connection else f"{base}/connections/new/{connector.provider}"
-    return staff_page(
+    return await staff_page(
         request,
         "connection_form.html",
         SECTION,

@@ -8,7 +8,8 @@ from starlette.responses import Response
 from app.connections.models import Connection
 from app.errors import Refusal
 from app.paging import PageRequest
-from portal.console.pages import connection_of, connector_of, next_page, record_count, staff_page
+from portal.console.pages import connection_of, connector_of, next_page, open_conflicts, record_count, staff_page
+from portal.console.stream_rules import rules_of
 from portal.forms import new_key, page_request, read_form
 from portal.rendering import wants_fragment
 from portal.session import actor, hub, see_other, visit
@@ -22,13 +23,13 @@ async def index(request: Request) -> Response:
     found = await hub(request).connections.list(actor(request), page_request(request))
     removed = await hub(request).connections.list(actor(request), PageRequest(20), deleted=True)
     titles = {connector.provider: connector.title for connector in hub(request).connections.connectors(actor(request))}
-    return staff_page(
+    return await staff_page(
         request, "connections.html", SECTION, connections=found, removed=removed.items, titles=titles, page_address=next_page(request)
     )
 
 
 async def show(request: Request) -> Response:
-    return staff_page(request, "connection.html", SECTION, **await _context(request))
+    return await staff_page(request, "connection.html", SECTION, **await _context(request))
 
 
 async def _context(request: Request, test: Any = None) -> dict[str, Any]:
@@ -45,6 +46,9 @@ async def _context(request: Request, test: Any = None) -> dict[str, Any]:
         "listed_runs": runs.items,
         "names": {connection.id: connection.name},
         "calls": calls.items,
+        "rules": await rules_of(request, connector.streams),
+        "can_write": any(stream.writer for stream in connector.streams.values()),
+        "conflicts": await open_conflicts(request, connection.id),
         "test": test,
     }
 
@@ -55,8 +59,8 @@ async def test(request: Request) -> Response:
     connection = await connection_of(request)
     if wants_fragment(request):
         connector = connector_of(request, connection)
-        return staff_page(request, "connection.html", SECTION, block="test", test=result, connection=connection, connector=connector)
-    return staff_page(request, "connection.html", SECTION, **await _context(request, result))
+        return await staff_page(request, "connection.html", SECTION, block="test", test=result, connection=connection, connector=connector)
+    return await staff_page(request, "connection.html", SECTION, **await _context(request, result))
 
 
 async def ask_removal(request: Request) -> Response:
@@ -65,7 +69,7 @@ async def ask_removal(request: Request) -> Response:
 
 async def _removal_page(request: Request, connection: Connection, *, status: int = 200, problems: dict[str, str] | None = None) -> Response:
     runs = await hub(request).syncs.runs(actor(request), PageRequest(1), connection_id=connection.id)
-    return staff_page(
+    return await staff_page(
         request,
         "removal.html",
         SECTION,

@@ -30,7 +30,7 @@ async def index(request: Request) -> Response:
         connection_id=ids([connection])[0] if connection else None,
         run_id=ids([run])[0] if run else None,
     )
-    return staff_page(
+    return await staff_page(
         request,
         "failed_records.html",
         SECTION,
@@ -52,7 +52,7 @@ def _retried(request: Request) -> Retried | None:
 async def show(request: Request) -> Response:
     record = await hub(request).failed_records.get(actor(request), request.path_params["record_id"])
     connection = await hub(request).connections.get(actor(request), record.connection_id)
-    return staff_page(
+    return await staff_page(
         request, "failed_record.html", SECTION, record=record, payload=_readable(record.payload), connection_name=connection.name
     )
 

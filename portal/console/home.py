@@ -12,7 +12,7 @@ from app.paging import PageRequest
 from app.quotes.models import QuoteStatus
 from app.syncs.models import SyncRun
 from portal.console.overview import days_of, finding_of, needs_of, sentence_of
-from portal.console.pages import all_connections, staff_fragment, staff_page
+from portal.console.pages import all_connections, open_conflicts, staff_fragment, staff_page
 from portal.formats import number
 from portal.live import Message, event_stream, position
 from portal.session import actor, hub
@@ -30,8 +30,9 @@ async def show(request: Request) -> Response:
     runs = await services.syncs.runs(who, PageRequest(HISTORY))
     failed = await services.failed_records.failed_records(who, PageRequest(HISTORY))
     stuck = await services.deliveries.deliveries(who, PageRequest(HISTORY), status=DeliveryStatus.FAILED)
+    conflicts = await open_conflicts(request)
     days = days_of(runs.items, services.now())
-    return staff_page(
+    return await staff_page(
         request,
         "home.html",
         "Overview",
@@ -39,8 +40,8 @@ async def show(request: Request) -> Response:
         facts=await _facts(request, len(connections)),
         connections=connections,
         names={connection.id: connection.name for connection in connections},
-        sentence=sentence_of(connections),
-        needs=needs_of(connections, failed, stuck.items),
+        sentence=sentence_of(connections, conflicts),
+        needs=needs_of(connections, failed, stuck.items, conflicts),
         running=_running(runs.items),
         listed_runs=runs.items[:LATEST],
         days=days if runs.items else [],
@@ -58,7 +59,7 @@ async def _facts(request: Request, connections: int) -> list[tuple[str, str, str
     return [
         ("Connections", number(connections), "/connections"),
         ("Quotes that wait for clients", number(await services.quotes.count(who, status=QuoteStatus.OPEN)), "/quotes?status=open"),
-        ("Decisions on their way", number(sum(len(page.items) for page in waiting)), ""),
+        ("Decisions on their way", number(sum(one.quote_id is not None for page in waiting for one in page.items)), ""),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Importing data: choose what and how much, start, and watch the run."""
+"""Starting a sync: choose what, which way and how much, start, and watch the run."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from app.connectors.base import Connector
 from app.errors import Refusal
+from app.paging import MAXIMUM, PageRequest
 from app.syncs.service import SyncInProgress
 from portal.console.pages import connection_of, connector_of, record_count, staff_page
 from portal.forms import Form, new_key, read_form
@@ -22,6 +23,7 @@ class Wish:
     streams: list[str]
     mode: str = "incremental"
     contact: str = ""
+    direction: str = "pull"
 
 
 async def choose(request: Request) -> Response:
@@ -35,7 +37,8 @@ async def _choice_page(request: Request, wish: Wish, *, status: int = 200, probl
     connection = await connection_of(request)
     connector = connector_of(request, connection)
     known = await hub(request).syncs.status(actor(request), connection.id)
-    return staff_page(
+    waits = await hub(request).records.mappings(actor(request), PageRequest(MAXIMUM), connection_id=connection.id, status="pending")
+    return await staff_page(
         request,
         "import.html",
         SECTION,
@@ -44,6 +47,8 @@ async def _choice_page(request: Request, wish: Wish, *, status: int = 200, probl
         connector=connector,
         records={stream.stream: stream.records for stream in known},
         narrowable=_narrowable(connector),
+        can_write=any(stream.writer for stream in connector.streams.values()),
+        waits=f"{MAXIMUM}+" if waits.has_next else str(len(waits.items)),
         given=wish,
         idempotency_key=new_key(),
         problems=problems or {},
@@ -57,7 +62,7 @@ def _narrowable(connector: Connector) -> list[str]:
 async def ask_full(request: Request) -> Response:
     """Reading everything takes long and uses quota, so it asks first."""
     connection = await connection_of(request)
-    return staff_page(
+    return await staff_page(
         request,
         "full_sync.html",
         SECTION,
@@ -71,13 +76,16 @@ async def ask_full(request: Request) -> Response:
 async def start(request: Request) -> Response:
     """Start, or go to the run that is already going on."""
     form, connection = await read_form(request), await connection_of(request)
-    wish = Wish(form.texts("stream"), form.text("mode") or "incremental", form.text("contact_external_id"))
+    wish = Wish(
+        form.texts("stream"), form.text("mode") or "incremental", form.text("contact_external_id"), form.text("direction") or "pull"
+    )
     try:
         run = await hub(request).syncs.start(
             actor(request),
             connection.id,
-            streams=_streams(form, wish),
+            streams=_streams(form, wish, connector_of(request, connection)),
             mode=wish.mode,
+            direction=wish.direction,
             narrowed_to={"contact_external_id": wish.contact} if wish.contact else None,
             idempotency_key=form.idempotency_key,
         )
@@ -89,5 +97,10 @@ async def start(request: Request) -> Response:
     return see_other(f"{visit(request).base}/runs/{run.id}")
 
 
-def _streams(form: Form, wish: Wish) -> list[str] | None:
-    return None if form.checked("everything") else wish.streams
+def _streams(form: Form, wish: Wish, connector: Connector) -> list[str] | None:
+    """What is only read takes no part in a sync that only writes."""
+    if form.checked("everything"):
+        return None
+    if wish.direction != "push":
+        return wish.streams
+    return [name for name in wish.streams if name in connector.streams and connector.streams[name].writer]

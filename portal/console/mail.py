@@ -16,6 +16,6 @@ async def index(request: Request) -> Response:
     if status not in list(MailStatus):
         raise InvalidInput("There is no such status.")
     found = await hub(request).mail.kept(actor(request), page_request(request), status=MailStatus(status))
-    return staff_page(
+    return await staff_page(
         request, "mail.html", "Mail", mails=found, shown_status=status, has_server=has_server, page_address=next_page(request)
     )

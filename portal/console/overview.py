@@ -37,8 +37,14 @@ class Day:
     bad_height: float
 
 
-def sentence_of(connections: Sequence[Connection]) -> str:
-    """Is everything all right?"""
+def sentence_of(connections: Sequence[Connection], conflicts: str = "") -> str:
+    """Is everything all right? `conflicts` is how many wait for a decision, as text."""
+    if conflicts:
+        return f"{_health_of(connections)} {conflicts} {'conflict waits' if conflicts == '1' else 'conflicts wait'} for you."
+    return _health_of(connections)
+
+
+def _health_of(connections: Sequence[Connection]) -> str:
     ill = sum(connection.status is ConnectionStatus.NEEDS_ATTENTION for connection in connections)
     if not connections:
         return "Nothing is connected yet."
@@ -54,7 +60,9 @@ def sentence_of(connections: Sequence[Connection]) -> str:
     )
 
 
-def needs_of(connections: Sequence[Connection], failed: ResultPage[FailedRecord], stuck: Sequence[Delivery]) -> list[Need]:
+def needs_of(
+    connections: Sequence[Connection], failed: ResultPage[FailedRecord], stuck: Sequence[Delivery], conflicts: str = ""
+) -> list[Need]:
     """The worst first."""
     needs = [
         Need("bad", f"{connection.name} stopped working.", connection.status_message or "", f"/connections/{connection.id}", "Look at it")
@@ -70,7 +78,11 @@ def needs_of(connections: Sequence[Connection], failed: ResultPage[FailedRecord]
             "Look at the quote",
         )
         for delivery in stuck
+        if delivery.quote_id
     ]
+    if conflicts:
+        title = f"{conflicts} {'conflict waits' if conflicts == '1' else 'conflicts wait'} for a decision."
+        needs.append(Need("attention", title, "Nobody's value was overwritten.", "/conflicts", "Choose what counts"))
     if failed.items:
         count = plural(len(failed.items), "record") if not failed.has_next else f"More than {len(failed.items)} records"
         needs.append(Need("attention", f"{count} could not be taken over.", "The rest went on.", "/failed-records", "See why"))

@@ -8,24 +8,43 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.actors import Permission
 from app.connections.models import Connection
 from app.connectors.base import Connector
 from app.paging import MAXIMUM, PageRequest
-from portal.console.words import DONE_WORDS, FIX_WORDS, STAGE_WORDS
+from portal.console.fields import label_of
+from portal.console.words import DONE_WORDS, FIX_WORDS, RULE_WORDS, STAGE_WORDS
 from portal.rendering import page, page_context, render
 from portal.session import actor, hub
 
-_WORDS = {"done_words": DONE_WORDS, "fix_words": FIX_WORDS, "stage_words": STAGE_WORDS}
+_WORDS: dict[str, Any] = {
+    "done_words": DONE_WORDS,
+    "fix_words": FIX_WORDS,
+    "stage_words": STAGE_WORDS,
+    "rule_words": RULE_WORDS,
+    "label_of": label_of,
+}
 
 
-def staff_page(request: Request, template: str, section: str, *, block: str | None = None, status: int = 200, **context: Any) -> Response:
+async def staff_page(
+    request: Request, template: str, section: str, *, block: str | None = None, status: int = 200, **context: Any
+) -> Response:
     """A page of the console; `section` is the entry of the navigation that it belongs to."""
-    return page(request, f"console/{template}", block=block, status=status, section=section, **_WORDS, **context)
+    waiting = await open_conflicts(request) if block is None else ""
+    return page(request, f"console/{template}", block=block, status=status, section=section, waiting=waiting, **_WORDS, **context)
 
 
 def staff_fragment(request: Request, template: str, block: str, **context: Any) -> str:
     """A block of a page as text, for a live part."""
     return render(f"console/{template}", page_context(request) | _WORDS | context, block=block)
+
+
+async def open_conflicts(request: Request, connection_id: UUID | None = None) -> str:
+    """How many conflicts wait for a decision, as a badge shows it; nothing where none does."""
+    if not actor(request).may(Permission.READ_RECORDS):
+        return ""
+    found = await hub(request).conflicts.conflicts(actor(request), PageRequest(MAXIMUM), connection_id=connection_id)
+    return f"{MAXIMUM}+" if found.has_next else str(len(found.items) or "")
 
 
 async def all_connections(request: Request) -> list[Connection]:
@@ -55,7 +74,8 @@ async def record_count(request: Request, connection: Connection) -> int:
     return sum(stream.records for stream in known if streams[stream.stream].record_stream == stream.stream)
 
 
-def next_page(request: Request) -> Callable[[str], str]:
+def next_page(request: Request, *without: str) -> Callable[[str], str]:
     """Makes the address of a list's next part: the same filters after a cursor."""
-    kept = {name: value for name, value in request.query_params.items() if name not in ("after", "done") and value}
+    left_out = {"after", "done", *without}
+    kept = {name: value for name, value in request.query_params.items() if name not in left_out and value}
     return lambda cursor: "?" + urlencode(kept | {"after": cursor})

@@ -26,7 +26,7 @@ async def index(request: Request) -> Response:
     if status and status not in list(QuoteStatus):
         raise InvalidInput("There is no such status.")
     found = await hub(request).quotes.quotes(actor(request), page_request(request), status=QuoteStatus(status) if status else None)
-    return staff_page(
+    return await staff_page(
         request,
         "quotes.html",
         SECTION,
@@ -42,7 +42,7 @@ async def show(request: Request) -> Response:
     head = await hub(request).feed.head(actor(request).scope)
     quote = await hub(request).quotes.quote(actor(request), request.path_params["quote_id"])
     contact = await _contact_record(request, quote)
-    return staff_page(request, "quote.html", SECTION, head=head, contact_record=contact, **_context(request, quote))
+    return await staff_page(request, "quote.html", SECTION, head=head, contact_record=contact, **_context(request, quote))
 
 
 def _context(request: Request, quote: Quote) -> dict[str, Any]:

@@ -1,35 +1,30 @@
-"""Contacts and single records as the hub holds them."""
+"""Contacts and single records as the hub holds them, with their counterparts and their history."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.actors import Permission
 from app.paging import PageRequest
+from app.records.editing import EDITABLE
 from app.records.models import Record, RecordVersion
+from portal.console.counterparts import counterparts_context
+from portal.console.fields import readable
 from portal.console.pages import connection_names, next_page, staff_page
-from portal.forms import page_request
+from portal.console.versions import versions_of
+from portal.forms import new_key, page_request
 from portal.session import actor, hub
 
 SECTION = "Contacts"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    field: str
-    before: str
-    after: str
-    at: datetime
+NEWEST_VERSIONS = 20
 
 
 async def contacts(request: Request) -> Response:
     search = request.query_params.get("search", "").strip()
     found = await hub(request).records.contacts(actor(request), page_request(request), search=search or None)
-    return staff_page(
+    return await staff_page(
         request,
         "contacts.html",
         SECTION,
@@ -41,33 +36,33 @@ async def contacts(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    who, services = actor(request), hub(request)
-    record = await services.records.get(who, request.path_params["record_id"])
-    versions = await services.records.history(who, record.id)
-    links = await services.records.mappings(who, PageRequest(20), record_id=record.id)
-    return staff_page(
-        request,
-        "record.html",
-        SECTION if record.entity == "contact" else "Quotes",
-        record=record,
-        mappings=links.items,
-        names=await connection_names(request),
-        history=list(changes_of(record, versions)),
-        data=msgspec.json.format(msgspec.json.encode(record.data), indent=2).decode(),
-    )
+    record, history = await record_of(request), await history_of(request)
+    return await staff_page(request, "record.html", section_of(record), **await _context(request, record, history))
 
 
-def changes_of(record: Record, versions: list[RecordVersion]) -> Iterator[FieldChange]:
-    """Field by field what each version changed, newest first."""
-    after: Mapping[str, Any] = record.data
-    for version in sorted(versions, key=lambda version: version.version, reverse=True):
-        for name in sorted({*version.data, *after}):
-            if version.data.get(name) != after.get(name):
-                yield FieldChange(name, _text(version.data.get(name)), _text(after.get(name)), version.replaced_at)
-        after = version.data
+async def _context(request: Request, record: Record, history: Sequence[RecordVersion]) -> dict[str, Any]:
+    versions = versions_of(record, history)
+    waiting = await hub(request).conflicts.conflicts(actor(request), PageRequest(), record_id=record.id)
+    return {
+        "versions": versions[:NEWEST_VERSIONS],
+        "older": len(versions) - NEWEST_VERSIONS,
+        "conflicts": len(waiting.items),
+        "may_edit": record.entity in EDITABLE and actor(request).may(Permission.MANAGE_RECORDS),
+        "data": readable(record.data),
+        "idempotency_key": new_key(),
+        **await counterparts_context(request, record, history),
+    }
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return "—"
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()[:300]
+async def record_of(request: Request) -> Record:
+    """The record that the address names."""
+    return await hub(request).records.get(actor(request), request.path_params["record_id"])
+
+
+async def history_of(request: Request) -> list[RecordVersion]:
+    return await hub(request).records.history(actor(request), request.path_params["record_id"])
+
+
+def section_of(record: Record) -> str:
+    """The entry of the navigation that a record's pages belong to."""
+    return SECTION if record.entity == "contact" else "Quotes"

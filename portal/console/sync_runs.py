@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.connections.models import LoggedCall
 from app.errors import InvalidInput
 from app.paging import PageRequest
-from app.syncs.models import RunStatus, SyncRun
+from app.syncs.models import RunStatus, SyncRun, SyncRunStream
 from portal.console.causes import causes_of
 from portal.console.pages import connection_names, next_page, staff_fragment, staff_page
 from portal.forms import ids, page_request
@@ -22,6 +22,7 @@ from portal.statuses import Step, run_look
 
 SECTION = "Sync runs"
 LATEST_CALLS = 25
+WAYS = ("pull", "push")
 _STOPPED = frozenset({RunStatus.FAILED, RunStatus.CANCELLED})
 
 
@@ -52,7 +53,7 @@ async def index(request: Request) -> Response:
         connection_id=ids([given.connection])[0] if given.connection else None,
         status=_known_status(given.status),
     )
-    return staff_page(
+    return await staff_page(
         request,
         "runs.html",
         SECTION,
@@ -77,7 +78,7 @@ async def show(request: Request) -> Response:
     head = await hub(request).feed.head(actor(request).scope)
     run = await hub(request).syncs.run(actor(request), request.path_params["run_id"])
     calls = await hub(request).connections.provider_calls(actor(request), run.connection_id, PageRequest(LATEST_CALLS), sync_run_id=run.id)
-    return staff_page(request, "run.html", SECTION, head=head, calls=placed(calls.items), **await _context(request, run))
+    return await staff_page(request, "run.html", SECTION, head=head, calls=placed(calls.items), **await _context(request, run))
 
 
 async def _context(request: Request, run: SyncRun) -> dict[str, Any]:
@@ -93,6 +94,8 @@ async def _context(request: Request, run: SyncRun) -> dict[str, Any]:
         "run": run,
         "connection_name": connection.name,
         "titles": titles,
+        "provider": hub(request).connectors[connection.provider].title,
+        "ways": [(way, walked) for way in WAYS if (walked := [one for one in run.streams if one.direction == way])],
         "steps": steps_of(run, titles),
         "seconds_left": run.seconds_left(hub(request).now()),
         "causes": causes_of(failed.items) if failed else [],
@@ -126,7 +129,7 @@ async def cancel(request: Request) -> Response:
 def steps_of(run: SyncRun, titles: dict[str, str]) -> list[Step]:
     """A run as a time line: its start, each stream, its end."""
     started = Step("done" if run.started_at else "now", "Started" if run.started_at else "Waiting for a worker")
-    streams = [Step(_stage(stream.status, run), titles.get(stream.stream, stream.stream), _counted(stream)) for stream in run.streams]
+    streams = [Step(_stage(stream.status, run), _walked(stream, run, titles), _counted(stream)) for stream in run.streams]
     ended = "todo" if run.status.is_active else "wrong" if run.status in _STOPPED else "done"
     return [started, *streams, Step(ended, run_look(run.status).word if not run.status.is_active else "Completed")]
 
@@ -136,7 +139,15 @@ def _stage(status: str, run: SyncRun) -> str:
     return "todo" if stage == "now" and not run.status.is_active else stage
 
 
-def _counted(stream: Any) -> str:
+def _walked(stream: SyncRunStream, run: SyncRun, titles: dict[str, str]) -> str:
+    """A stream of a run; with its way where the run goes both ways."""
+    title = titles.get(stream.stream, stream.stream)
+    return f"{title}, {'written' if stream.direction == 'push' else 'read'}" if run.direction == "two_way" else title
+
+
+def _counted(stream: SyncRunStream) -> str:
+    if stream.direction == "push":
+        return f"{stream.counts.read:,} looked at" if stream.pages else ""
     return f"{stream.counts.read:,} read, {stream.pages:,} pages" if stream.pages else ""
 
 

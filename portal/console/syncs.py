@@ -29,6 +29,7 @@ class Wish:
 
     name: str
     streams: list[str]
+    direction: str
     mode: str
     schedule: str
     time_zone: str
@@ -39,7 +40,7 @@ async def new(request: Request) -> Response:
     connection = await connection_of(request)
     streams = connector_of(request, connection).streams
     whole = [name for name, stream in streams.items() if stream.record_stream == name]
-    return await _form_page(request, Wish("Every hour", whole, "incremental", "0 * * * *", visit(request).organization.time_zone))
+    return await _form_page(request, Wish("Every hour", whole, "pull", "incremental", "0 * * * *", visit(request).organization.time_zone))
 
 
 async def create(request: Request) -> Response:
@@ -50,6 +51,7 @@ async def create(request: Request) -> Response:
             request.path_params["connection_id"],
             name=wish.name,
             streams=wish.streams,
+            direction=wish.direction,
             mode=wish.mode,
             schedule=wish.schedule or None,
             time_zone=wish.time_zone,
@@ -61,7 +63,7 @@ async def create(request: Request) -> Response:
 
 async def edit(request: Request) -> Response:
     sync = await _sync(request)
-    wish = Wish(sync.name, list(sync.streams), sync.mode, sync.schedule or "", sync.time_zone, sync.enabled)
+    wish = Wish(sync.name, list(sync.streams), sync.direction, sync.mode, sync.schedule or "", sync.time_zone, sync.enabled)
     return await _form_page(request, wish, sync=sync)
 
 
@@ -73,6 +75,7 @@ async def update(request: Request) -> Response:
             sync.id,
             name=wish.name,
             streams=wish.streams,
+            direction=wish.direction,
             mode=wish.mode,
             schedule=wish.schedule or None,
             on_demand=not wish.schedule,
@@ -95,20 +98,28 @@ async def _sync(request: Request) -> Sync:
 
 def _wish(form: Form) -> Wish:
     return Wish(
-        form.text("name"), form.texts("stream"), form.text("mode"), form.text("schedule"), form.text("time_zone"), form.checked("enabled")
+        form.text("name"),
+        form.texts("stream"),
+        form.text("direction") or "pull",
+        form.text("mode"),
+        form.text("schedule"),
+        form.text("time_zone"),
+        form.checked("enabled"),
     )
 
 
 async def _form_page(request: Request, wish: Wish, *, sync: Sync | None = None, **more: Any) -> Response:
     connection = await connection_of(request)
+    connector = connector_of(request, connection)
     known = {schedule for schedule, _ in SCHEDULES}
     schedules = SCHEDULES if wish.schedule in known else (*SCHEDULES, (wish.schedule, wish.schedule))
-    return staff_page(
+    return await staff_page(
         request,
         "sync_form.html",
         SECTION,
         connection=connection,
-        connector=connector_of(request, connection),
+        connector=connector,
+        can_write=any(stream.writer for stream in connector.streams.values()),
         sync=sync,
         given=wish,
         schedules=schedules,

@@ -40,7 +40,7 @@ async def show(request: Request) -> Response:
 async def _settings_page(
     request: Request, wish: Wish, *, status: int = 200, secret: NewSecret | None = None, problems: dict[str, str] | None = None
 ) -> Response:
-    return staff_page(
+    return await staff_page(
         request,
         "settings.html",
         SECTION,
@@ -71,7 +71,7 @@ def _wish(form: Form) -> Wish:
 
 
 async def ask_revocation(request: Request) -> Response:
-    return staff_page(request, "revocation.html", SECTION, token=await _token(request))
+    return await staff_page(request, "revocation.html", SECTION, token=await _token(request))
 
 
 async def revoke(request: Request) -> Response:

@@ -12,6 +12,12 @@ DONE_WORDS = {
     "invited": "The invitation is on its way.",
     "resent": "The decision is being sent again.",
     "revoked": "The token is revoked.",
+    "record-saved": "Saved. Where a connection is written, your changes wait to be sent.",
+    "nothing-changed": "Nothing was different, so nothing was changed.",
+    "record-deleted": "The record is deleted here. Its history is kept.",
+    "record-restored": "The record is again what it was.",
+    "rule-made": "The rule is made. It counts from the next sync on.",
+    "rules-saved": "The rules are saved. They count from the next sync on.",
 }
 
 FIX_WORDS = {
@@ -27,4 +33,16 @@ STAGE_WORDS = {
     "validate": "Checking its values",
     "store": "Storing it",
     "project": "Making a quote of it",
+    "push": "Writing it at the provider",
 }
+
+RULE_WORDS = {
+    "ask": ("Ask me", "Both values wait in the conflict inbox until somebody chooses. Nothing is overwritten."),
+    "provider_wins": (
+        "{provider}’s value counts",
+        "What was changed here in the same field is replaced. It stays in the record’s history.",
+    ),
+    "hub_wins": ("The hub’s value counts", "What was changed at {provider} in the same field is replaced where it can be written."),
+    "newest": ("The newest change counts", "The side that was changed last. Where both were changed at the same time, you are asked."),
+}
+"""By rule: what it says, and what that means."""

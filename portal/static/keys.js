@@ -1,7 +1,7 @@
 // Keys for people who prefer them, and copy buttons. Everything here has a way without it.
 (() => {
   const writing = (target) => target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
-  const rows = () => [...document.querySelectorAll(".list tbody td:first-child a")];
+  const rows = () => [...document.querySelectorAll(".list tbody td:first-child a, a[data-row]")];
 
   function step(by) {
     const links = rows();
@@ -18,6 +18,23 @@
     else return;
     event.preventDefault();
   });
+
+  // A list's bar of actions says how many are selected, and offers to select all.
+  for (const all of document.querySelectorAll("[data-all]")) {
+    const boxes = () => [...document.querySelectorAll(`input[name="${all.dataset.all}"][type=checkbox]`)];
+    const count = document.querySelector(`[data-count="${all.dataset.all}"]`);
+    const words = count.textContent;
+    const tell = () => {
+      const chosen = boxes().filter((box) => box.checked).length;
+      count.textContent = chosen ? `With the ${chosen} selected:` : words;
+    };
+    all.hidden = false;
+    all.querySelector("input").addEventListener("change", (event) => {
+      for (const box of boxes()) box.checked = event.target.checked;
+      tell();
+    });
+    document.addEventListener("change", (event) => event.target.name === all.dataset.all && tell());
+  }
 
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.hidden = !navigator.clipboard;
