@@ -1,169 +1,170 @@
-"""Sync of 50,000 companies from the sandbox, beside the simplest loop that does the same work in the same run.
+"""Pull of 50,000 partners from Metakocka's sandbox, beside the simplest loop that does the same work and beside dlt.
 
-    .venv/bin/python benchmarks/sync.py [--companies 50000]
+    .venv/bin/python benchmarks/sync.py [--records 50000] [--rounds 3] [--only hub,bare]
+    .venv/bin/python benchmarks/sync.py --memory          # peak memory of 100,000 and of 1,000,000 records
 
-Both read the same pages over local HTTP without limits. The bare loop fetches, decodes and upserts into one table, a page
+All read the same pages over local HTTP without limits. The bare loop fetches, decodes and upserts into one table, a page
 at a time, and does nothing else: no tenants, no mapping, no checkpoints, no payloads. The hub does all that it promises.
-The sandbox and Postgres run in processes of their own; CPU seconds and peak memory are those of the measured process.
+dlt merges by the partner's id, once as it comes, with tables of their own for nested lists, and once flat, with those as
+JSON in the one table; it is installed on demand into benchmarks/.venv-dlt and is no part of the project.
+
+Each round has new servers, and each subject a process of its own; the subjects take turns. The sandbox, warmed up by one
+walk, and Postgres run in processes of their own: CPU seconds and peak memory are those of the measured process.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
-import resource
+import os
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
+import venv
 from pathlib import Path
 
-import asyncpg
 import httpx
-import msgspec
-import structlog
 
 from app import embedded, migrations
-from app.bootstrap import Hub
-from app.connectors.servicem8.sandbox.config import SandboxConfig
-from app.connectors.servicem8.sandbox.testing import start_sandbox
-from app.settings import Secret, Settings
-from tests.factories import make_connection, make_organization, sync
+from app.connectors.metakocka.sandbox.config import SandboxConfig, Sizes
+from app.connectors.metakocka.sandbox.testing import RunningSandbox, start_sandbox
+from app.embedded import Embedded
+from benchmarks.pulling import PAGE_SIZE, PASSES, Where
 
-PAGE_SIZE = 1000
+HERE = Path(__file__).resolve().parent
+DLT = HERE / ".venv-dlt"
+DLT_VERSION = "1.31.0"
+SUBJECTS = ("bare", "hub", "dlt", "dlt flat")
+
+Figures = dict[str, dict[str, float]]
+"""By pass."""
 
 
 def main() -> None:
     arguments = _arguments()
-    if arguments.subject:
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-        print(json.dumps(asyncio.run(_SUBJECTS[arguments.subject](json.loads(sys.stdin.read())))))
-        return
-    with tempfile.TemporaryDirectory(prefix="cw-bench-") as folder:
-        _compare(Path(folder), arguments.companies)
+    print(f"load before: {os.getloadavg()[0]:.2f}")
+    if arguments.memory:
+        _compare_memory(arguments.memory_records)
+    else:
+        _compare(arguments.records, arguments.rounds, arguments.only.split(","))
+    print(f"load after: {os.getloadavg()[0]:.2f}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--companies", type=int, default=50_000)
-    parser.add_argument("--subject", choices=["hub", "bare"], help="measure one of the two (used by itself)")
+    parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default=",".join(SUBJECTS), help="subjects, separated by commas")
+    parser.add_argument("--memory", action="store_true", help="compare peak memory instead")
+    parser.add_argument("--memory-records", type=int, nargs=2, default=(100_000, 1_000_000))
     return parser.parse_args()
 
 
-def _compare(folder: Path, companies: int) -> None:
-    sandbox = start_sandbox(SandboxConfig(limits_factor=None, page_size=PAGE_SIZE, seed="companies", seed_count=companies))
+def _compare(records: int, rounds: int, subjects: list[str]) -> None:
+    sandbox = _sandbox(records)
     try:
-        with embedded.start(folder / "servers") as servers:
-            asyncio.run(migrations.migrate(servers.owner_url))
-            where = {
-                "database_url": servers.app_url,
-                "admin_url": servers.owner_url,
-                "redis_url": servers.redis_url,
-                "data_dir": str(folder),
-                "sandbox_url": sandbox.url,
-                "api_key": sandbox.api_key,
-            }
-            results = {subject: _measure(subject, where) for subject in ("bare", "hub")}
+        found: dict[str, list[Figures]] = {subject: [] for subject in subjects}
+        for number in range(rounds):
+            turn = subjects[number % len(subjects) :] + subjects[: number % len(subjects)]
+            for subject, figures in _round(sandbox, turn, PASSES).items():
+                found[subject].append(figures)
+                print(f"round {number + 1}: {subject} {_in_short(figures)}", file=sys.stderr)
     finally:
         sandbox.stop()
-    _print(companies, results)
+    _print(records, found)
 
 
-def _measure(subject: str, where: dict[str, str]) -> dict[str, dict[str, float]]:
-    done = subprocess.run(
-        [sys.executable, __file__, "--subject", subject], input=json.dumps(where), capture_output=True, text=True, check=True
-    )
-    measured: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
+def _sandbox(records: int) -> RunningSandbox:
+    """Without records that are broken on purpose; the first walk, which makes the partners, is not measured."""
+    sandbox = start_sandbox(SandboxConfig(sizes=Sizes(partners=records), broken_records=False))
+    body = {"secret_key": sandbox.secret_key, "company_id": sandbox.company_id, "limit": str(PAGE_SIZE)}
+    with httpx.Client(base_url=sandbox.url) as client:
+        for offset in range(0, min(records, 60 * PAGE_SIZE), PAGE_SIZE):
+            client.post("/rest/eshop/v1/get_partner", json=body | {"offset": str(offset)}).raise_for_status()
+    return sandbox
+
+
+def _round(sandbox: RunningSandbox, subjects: list[str], passes: tuple[str, ...]) -> dict[str, Figures]:
+    with tempfile.TemporaryDirectory(prefix="cw-bench-") as folder, embedded.start(Path(folder) / "servers") as servers:
+        asyncio.run(migrations.migrate(servers.owner_url))
+        where = _where(sandbox, servers, folder) | {"passes": " ".join(passes)}
+        return {subject: _measure(subject, where) for subject in subjects}
+
+
+def _where(sandbox: RunningSandbox, servers: Embedded, folder: str) -> Where:
+    return {
+        "database_url": servers.app_url,
+        "admin_url": servers.owner_url,
+        "redis_url": servers.redis_url,
+        "data_dir": folder,
+        "sandbox_url": sandbox.url,
+        "company_id": sandbox.company_id,
+        "secret_key": sandbox.secret_key,
+    }
+
+
+def _measure(subject: str, where: Where) -> Figures:
+    name, *variant = subject.split()
+    ours = [sys.executable, "-m", "benchmarks.pulling", name]
+    command = [str(_dlt_python()), str(HERE / "dlt_pull.py"), *variant] if name == "dlt" else ours
+    environment = os.environ | {"DLT_DATA_DIR": where["data_dir"], "RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
+    done = subprocess.run(command, input=json.dumps(where), stdout=subprocess.PIPE, text=True, check=True, cwd=HERE.parent, env=environment)
+    measured: Figures = json.loads(done.stdout.splitlines()[-1])
     return measured
 
 
-def _print(companies: int, results: dict[str, dict[str, dict[str, float]]]) -> None:
-    print(f"{companies} companies with their contacts, pages of {PAGE_SIZE}\n")
+def _dlt_python() -> Path:
+    """The interpreter of dlt's virtual environment, which is made when it is not there."""
+    python = DLT / "bin" / "python"
+    if not (DLT / "complete").exists():
+        venv.create(DLT, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", f"dlt[postgres]=={DLT_VERSION}"], check=True)
+        (DLT / "complete").touch()
+    return python
+
+
+def _print(records: int, found: dict[str, list[Figures]]) -> None:
+    """The median of each figure over the rounds; ratios are those of one round, and their median is shown."""
+    print(f"\n{records:,} partners, pages of {PAGE_SIZE:,}, median of {len(next(iter(found.values())))} rounds\n")
     print("| pass | subject | records/s | CPU s | peak MB | of the bare loop |\n|---|---|---|---|---|---|")
-    for name in ("first", "unchanged"):
-        for subject in ("bare", "hub"):
-            figures = results[subject][name]
-            ratio = figures["records_per_second"] / results["bare"][name]["records_per_second"]
+    for name in PASSES:
+        for subject, rounds in found.items():
+            figures = {key: statistics.median(one[name][key] for one in rounds) for key in rounds[0][name]}
             print(
                 f"| {name} | {subject} | {figures['records_per_second']:,.0f} | {figures['cpu_seconds']:.1f}"
-                f" | {figures['peak_megabytes']:.0f} | {ratio:.2f} |"
+                f" | {figures['peak_megabytes']:.0f} | {_ratio(found, name, subject, 'bare')} |"
             )
+    for name, other in itertools.product(PASSES, ("dlt", "dlt flat")):
+        print(f"\n{name}: {_ratio(found, name, 'hub', other)} times as fast as {other}", end="")
+    written = [one["unchanged"]["rows_written"] for one in found.get("hub", [])]
+    print(f"\nrows that the hub wrote for unchanged records: {max(written, default='-')}")
 
 
-class _Clock:
-    """Wall and CPU seconds of this process since it was made."""
-
-    def __init__(self) -> None:
-        self.wall, self.cpu = time.perf_counter(), time.process_time()
-
-    def figures(self, records: int) -> dict[str, float]:
-        return {
-            "records_per_second": records / (time.perf_counter() - self.wall),
-            "cpu_seconds": time.process_time() - self.cpu,
-            "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        }
+def _ratio(found: dict[str, list[Figures]], name: str, subject: str, base: str) -> str:
+    if subject not in found or base not in found:
+        return "-"
+    pairs = zip(found[subject], found[base], strict=True)
+    ratios = [one[name]["records_per_second"] / other[name]["records_per_second"] for one, other in pairs]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
-async def _hub(where: dict[str, str]) -> dict[str, dict[str, float]]:
-    settings = Settings(
-        database_url=Secret(where["database_url"]),
-        redis_url=Secret(where["redis_url"]),
-        data_dir=Path(where["data_dir"]),
-        sandboxes=True,
-        sandbox_urls=(where["sandbox_url"],),
-    )
-    async with Hub(settings) as hub:
-        owner = await make_organization(hub)
-        connection = await make_connection(hub, owner, _Address(where))
-        results = {}
-        for name in ("first", "unchanged"):
-            clock = _Clock()
-            run = await sync(hub, owner, connection, streams=["companies"], mode="full")
-            assert run.status in ("completed", "partially_completed"), run
-            results[name] = clock.figures(run.streams[0].counts.read)
-        return results
+def _in_short(figures: Figures) -> str:
+    return ", ".join(f"{name} {one['records_per_second']:,.0f}/s" for name, one in figures.items())
 
 
-class _Address:
-    """A sandbox in another process, as the factories want it."""
+def _compare_memory(sizes: tuple[int, int]) -> None:
+    peaks = []
+    for records in sizes:
+        sandbox = _sandbox(records)
+        try:
+            figures = _round(sandbox, ["hub"], ("first",))["hub"]["first"]
+        finally:
+            sandbox.stop()
+        peaks.append(figures["peak_megabytes"])
+        print(f"{records:,} records: peak {figures['peak_megabytes']:.0f} MB, {figures['records_per_second']:,.0f} records/s")
+    print(f"peak of {sizes[1]:,} records: {peaks[1] / peaks[0] - 1:+.0%}")
 
-    def __init__(self, where: dict[str, str]) -> None:
-        self.url, self.api_key = where["sandbox_url"], where["api_key"]
-
-
-async def _bare(where: dict[str, str]) -> dict[str, dict[str, float]]:
-    connection = await asyncpg.connect(where["admin_url"])
-    await connection.execute("CREATE TABLE bare (kind text, id text, data jsonb, PRIMARY KEY (kind, id))")
-    results = {}
-    async with httpx.AsyncClient(base_url=where["sandbox_url"] + "/api_1.0", headers={"x-api-key": where["api_key"]}) as client:
-        for name in ("first", "unchanged"):
-            clock, records = _Clock(), 0
-            for kind in ("companycontact", "company"):
-                read = await _walk(client, connection, kind)
-                records += read if kind == "company" else 0
-            results[name] = clock.figures(records)
-    await connection.close()
-    return results
-
-
-async def _walk(client: httpx.AsyncClient, connection: asyncpg.Connection, kind: str) -> int:
-    cursor, read = "-1", 0
-    while cursor:
-        response = await client.get(f"/{kind}.json", params={"cursor": cursor})
-        objects = msgspec.json.decode(response.content)
-        await connection.execute(
-            """
-            INSERT INTO bare SELECT $1, given.id, given.data::jsonb FROM unnest($2::text[], $3::text[]) AS given (id, data)
-            ON CONFLICT (kind, id) DO UPDATE SET data = excluded.data
-            """,
-            kind,
-            [one["uuid"] for one in objects],
-            [msgspec.json.encode(one).decode() for one in objects],
-        )
-        cursor, read = response.headers.get("x-next-cursor", ""), read + len(objects)
-    return read
-
-
-_SUBJECTS = {"hub": _hub, "bare": _bare}
 
 if __name__ == "__main__":
     main()
