@@ -218,6 +218,19 @@ async def waiting(scope: Scope, connection_id: UUID, stream: str, after: UUID | 
     )
     return [(row["id"], row["record_id"]) for row in rows]
 
+async def recover(scope: Scope, mapping_id: UUID) -> None:
+    """What could not be pushed has nothing to bring any more."""
+    await execute(
+        scope,
+        """
+        UPDATE mapping SET status = 'synced', last_error = NULL, updated_at = now()
+        WHERE organization_id = $1 AND id = $2 AND status = 'failed'
+        """,
+        scope.organization_id,
+        mapping_id,
+    )
+
+
 
 async def unmapped(scope: Scope, connection_id: UUID, stream: str, entity: str, after: UUID | None, limit: int) -> list[UUID]:
     """Records of an entity that this stream of a connection does not have: an exact anti-join, in the order of their ids."""

@@ -31,6 +31,7 @@ class Held:
     version: int
     updated_at: datetime
     deleted: bool
+    merged_into: UUID | None
 
 
 async def hold_many(scope: Scope, record_ids: Collection[UUID]) -> dict[UUID, Held]:
@@ -41,13 +42,13 @@ async def hold_many(scope: Scope, record_ids: Collection[UUID]) -> dict[UUID, He
     rows = await fetch(
         scope,
         """
-        SELECT id, data, version, updated_at, deleted_at IS NOT NULL AS deleted FROM record
+        SELECT id, data, version, updated_at, deleted_at IS NOT NULL AS deleted, merged_into FROM record
         WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
         """,
         scope.organization_id,
         list(record_ids),
     )
-    return {row["id"]: Held(row["data"], row["version"], row["updated_at"], row["deleted"]) for row in rows}
+    return {row["id"]: Held(**{name: value for name, value in row.items() if name != "id"}) for row in rows}
 
 
 async def at_versions(scope: Scope, wanted: Mapping[UUID, int]) -> dict[UUID, dict[str, Any]]:
@@ -90,7 +91,7 @@ async def replace_many(scope: Scope, records: Sequence[RecordWrite], replaced_by
         scope,
         """
         UPDATE record SET data = convert_from(given.data, 'UTF8')::jsonb, version = version + 1,
-            updated_at = now(), deleted_at = NULL
+            updated_at = now(), deleted_at = CASE WHEN merged_into IS NULL THEN NULL ELSE deleted_at END
         FROM unnest($2::uuid[], $3::bytea[]) AS given (id, data)
         WHERE record.organization_id = $1 AND record.id = given.id
         """,

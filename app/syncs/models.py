@@ -132,13 +132,15 @@ class Sync:
 
 @dataclass(frozen=True, slots=True)
 class FailedRecord:
-    """A provider object that could not be taken over, and why."""
+    """A provider object that could not be taken over, or a record that could not be written, and why."""
 
     id: UUID
     connection_id: UUID
     stream: str
     external_id: str
-    sync_run_id: UUID
+    """The provider's id; `record:` and the record's id where a push found none."""
+    sync_run_id: UUID | None
+    """None: it was read or written by itself, outside of a run."""
     stage: str
     error_code: str
     message: str
@@ -148,12 +150,40 @@ class FailedRecord:
     first_failed_at: datetime
     last_failed_at: datetime
     resolved_at: datetime | None
+    cause: str
+    """The message with ids, quoted values and numbers taken out: the same for all that fail alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryResult:
     """What became of failed records that were tried again."""
 
+    edited_payload: str | None
+    """What somebody made of the payload; it is tried instead until the provider sends another one."""
+    edited_by: str | None
+    edited_at: datetime | None
+    dismissed_at: datetime | None
+    dismissed_by: str | None
+    dismissed_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCause:
+    """Open failed records that fail alike."""
+
+    connection_id: UUID
+    stream: str
+    stage: str
+    error_code: str
+    cause: str
+    fix_by: str
+    count: int
+    first_failed_at: datetime
+    last_failed_at: datetime
+    example_id: UUID
+    """The one that failed last."""
+    example_external_id: str
+    example_message: str
     retried: int
     healed: int
     still_failed: int
@@ -163,6 +193,8 @@ class RetryResult:
 class StreamStatus:
     """Where one stream of a connection stands."""
 
+    queued: int = 0
+    """Of those retried: pushes, which a worker tries now."""
     stream: str
     title: str
     records: int

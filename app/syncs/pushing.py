@@ -95,8 +95,8 @@ class RecordPusher:
             await lock_records_of(scope, source.connection_id, stream)
             held = (await records.hold_many(scope, [record_id])).get(record_id)
             link = await mappings.link(scope, source.connection_id, stream, record_id)
-            if held is None or (link is None and held.deleted):
-                await _idle(source, record_id)
+            if held is None or (held.deleted and (link is None or held.merged_into)):
+                await _idle(source, record_id, link)
                 return None
             if held.deleted:
                 return await self._plan_removal(source, record_id, held, link)
@@ -106,7 +106,7 @@ class RecordPusher:
             changed = source.translator.pushed_changed(base, data)
             if link is not None and not changed:
                 await mappings.settle(scope, link.id, "conflict" if opened else "synced")
-                await _idle(source, record_id)
+                await _idle(source, record_id, link)
                 return None
             payload = {"version": held.version, "fields": sorted(changed), "external_id": link.external_id if link else None}
             delivery = await _take(source, record_id, deliveries.WRITE, payload)
@@ -120,7 +120,7 @@ class RecordPusher:
         wanted = policy.hub_deletions == "propagate" or (policy.hub_deletions == "deactivate" and writer and writer.deletes == "deactivate")
         if link.status == "deleted" or not wanted or writer is None or writer.deletes is None:
             await mappings.settle(source.scope, link.id, "deleted" if link.status == "deleted" else "synced")
-            await _idle(source, record_id)
+            await _idle(source, record_id, link)
             return None
         delivery = await _take(source, record_id, deliveries.REMOVE, {"version": held.version, "external_id": link.external_id})
         return _Plan(delivery, record_id, link, held.version, held.data, {}, frozenset(), removed=True) if delivery else None
@@ -199,6 +199,7 @@ class RecordPusher:
         async with transaction(source.scope):
             await lock_records_of(source.scope, source.connection_id, source.stream.record_stream)
             await mappings.settle(source.scope, plan.link.id, "deleted")
+            await _heal(source, plan.record_id, plan.link.external_id)
             await self._end(source, plan, "confirmed", confirmation={"external_id": plan.link.external_id, "removed": True})
         return PushOutcome.DELETED
 
@@ -230,7 +231,7 @@ class RecordPusher:
         else:
             await mappings.rebase(scope, link.id, plan.version)
         await self._note_refused(source, plan, after)
-        await failures.heal_pushed(scope, source.connection_id, stream, [external_id, f"record:{plan.record_id}"])
+        await _heal(source, plan.record_id, external_id)
         await self._pages.write(source, _page(after))
         await self._end(source, plan, "confirmed", confirmation={"external_id": external_id, "fields": sorted(plan.changed)})
 
@@ -268,9 +269,8 @@ class RecordPusher:
         key = plan.link.external_id if plan.link else f"record:{plan.record_id}"
         async with transaction(scope):
             await self._end(source, plan, "failed", error_code=code, error_message=message, fix_by=by)
-            if source.run_id:
-                payload = msgspec.json.encode(plan.data)
-                await failures.put_failures(*where, source.run_id, [Failure(key, payload, "push", message, code, by)])
+            payload = msgspec.json.encode(plan.data)
+            await failures.put_failures(*where, source.run_id, [Failure(key, payload, "push", message, code, by)])
             if plan.link:
                 await mappings.mark_failed(*where, {plan.link.external_id: message})
 
@@ -288,9 +288,18 @@ async def _take(source: Source, record_id: UUID, action: str, payload: Mapping[s
     )
 
 
-async def _idle(source: Source, record_id: UUID) -> None:
+async def _idle(source: Source, record_id: UUID, link: Link | None) -> None:
+    """There is nothing to bring (any more): what could not be brought before is forgotten."""
     stream = source.stream.record_stream
     await deliveries.close_idle(source.scope, connection_id=source.connection_id, stream=stream, record_id=record_id)
+    if await _heal(source, record_id, link.external_id if link else None) and link:
+        await mappings.recover(source.scope, link.id)
+
+
+async def _heal(source: Source, record_id: UUID, external_id: str | None) -> bool:
+    """Close the failed record of an earlier push. Whether there was one."""
+    keys = [key for key in (external_id, f"record:{record_id}") if key]
+    return await failures.heal_pushed(source.scope, source.connection_id, source.stream.record_stream, keys) > 0
 
 
 async def _base(source: Source, record_id: UUID, held: Held, link: Link | None) -> Data:

@@ -16,7 +16,7 @@ async def stream_statuses(scope: Scope, connection_id: UUID, connector: Connecto
         SELECT given.stream,
             coalesce(mapped.records, 0) AS records,
             (SELECT count(*) FROM failed_record WHERE organization_id = $1 AND connection_id = $2 AND stream = given.lock_stream
-                AND resolved_at IS NULL) AS failed_records,
+                AND resolved_at IS NULL AND dismissed_at IS NULL) AS failed_records,
             last.sync_run_id AS last_run_id, last.status AS last_run_status,
             (SELECT updated_at FROM stream_state WHERE organization_id = $1 AND connection_id = $2 AND stream = given.stream)
                 AS last_completed_at

@@ -57,7 +57,7 @@ class SyncQueries:
         info: Info,
         connection_id: OfConnection = None,
         sync_run_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this run.")] = None,
-        open_only: Annotated[bool, strawberry.argument(description="Leave out those that were taken over since.")] = True,
+        open_only: Annotated[bool, strawberry.argument(description="Leave out those that are well by now, or dismissed.")] = True,
         first: First = 50,
         after: After = None,
     ) -> Listing[FailedRecord]:
@@ -92,7 +92,7 @@ reads.declare_root(
         filters={
             "connectionId": same_id("Connection", "connection_id"),
             "syncRunId": same_id("SyncRun", "sync_run_id"),
-            "openOnly": Filter(lambda open_only: "{item}.resolved_at IS NULL" if open_only else "true"),
+            "openOnly": Filter(lambda open_only: "{item}.resolved_at IS NULL AND {item}.dismissed_at IS NULL" if open_only else "true"),
         },
     ),
 )

@@ -61,7 +61,7 @@ class FailedRecord:
 
     @strawberry.field(description="The run in which it failed last.")
     async def run(self, info: Info) -> SyncRun | None:
-        return await info.context.loaders.sync_run.load(self.model.sync_run_id)
+        return None if self.model.sync_run_id is None else await info.context.loaders.sync_run.load(self.model.sync_run_id)
 
     @classmethod
     def of(cls, failed: models.FailedRecord) -> Self:
