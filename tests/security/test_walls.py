@@ -20,7 +20,7 @@ OF_CLIENTS = {"quote", "quote_line", "quote_version", "quote_decision", "deliver
 TABLES = sorted(
     [
         "organization", "organization_counter", "person", "client", "site", "client_contact", "session", "api_token", "sign_in_link",
-        "mail", "connection", "provider_call", "record", "record_version", "mapping",
+        "mail", "connection", "provider_call", "record", "record_merge", "record_version", "mapping",
         "part", "sync", "sync_run", "sync_run_stream", "sync_page",
         "stream_state", "failed_record", "conflict", "stream_policy", "quarantine", "field_mapping", *OF_CLIENTS,
     ]

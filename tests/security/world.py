@@ -194,12 +194,12 @@ async def _two_way_things(office: Office, run_id: UUID) -> None:
         "quarantine": {"id": new_id(), "sync_run_id": run_id, "external_ids": [company], "known": 9},
         "field_mapping": {"version": 1, "rows": [], "created_by": "Olive Owner"},
     }
-    async with transaction(scope):
-        for table, values in rows.items():
     of_stream = {"connection_id": connection_id, "stream": "companies"}
     rows = {table: {**of_stream, **values} for table, values in rows.items()}
     merge = {"survivor_id": record_id, "loser_id": record_id, "changes": {}, "followers": [], "moved": {}, "merged_by": "Olive Owner"}
     rows["record_merge"] = {"id": new_id(), **merge}
+    async with transaction(scope):
+        for table, values in rows.items():
             named = {"organization_id": scope.organization_id, **values}
             places = ", ".join(f"${place}" for place in range(1, len(named) + 1))
             await execute(scope, f"INSERT INTO {table} ({', '.join(named)}) VALUES ({places})", *named.values())
