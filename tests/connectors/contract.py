@@ -13,10 +13,12 @@ from tests.connectors.subject import Subject
 
 CONNECTORS = find_connectors()
 STREAMS = [(provider, name) for provider, connector in CONNECTORS.items() for name in connector.streams]
+WRITERS = [(provider, name) for provider, name in STREAMS if CONNECTORS[provider].streams[name].writer]
 ACTIONS = [(provider, name) for provider, connector in CONNECTORS.items() for name in connector.actions]
 
 each_provider = pytest.mark.parametrize("provider", list(CONNECTORS), indirect=True)
 each_stream = pytest.mark.parametrize(("provider", "stream"), STREAMS, indirect=["provider"])
+each_writer = pytest.mark.parametrize(("provider", "stream"), WRITERS, indirect=["provider"])
 each_action = pytest.mark.parametrize(("provider", "action"), ACTIONS, indirect=["provider"])
 
 

@@ -66,6 +66,22 @@ class Subject(Protocol):
         ...
 
 
+class WritingSubject(Subject, Protocol):
+    """The same for a connector whose streams are written."""
+
+    async def new_document(self, sandbox: Any, stream: str) -> dict[str, Any]:
+        """Something new of a stream, in the provider's words as the field mapping pushes it; different each time."""
+        ...
+
+    def edit(self, stream: str, document: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+        """The document with something changed, and the top-level names of that."""
+        ...
+
+    async def written(self, sandbox: Any, stream: str) -> list[tuple[str, str]]:
+        """The effects of all writes so far on objects of a stream: created, changed or deleted, and the object's id."""
+        ...
+
+
 def subject_of(provider: str) -> Subject:
     """Raises ModuleNotFoundError for a connector without a subject: every connector keeps the contract."""
     found: Subject = importlib.import_module(f"tests.connectors.{provider}.subject").subject

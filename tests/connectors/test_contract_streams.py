@@ -1,6 +1,7 @@
 """What every connector promises of reading, tried on every stream found, against the provider's sandbox over real HTTP."""
 
 import json
+import secrets
 
 import msgspec
 import pytest
@@ -113,3 +114,23 @@ async def test_texts_in_every_script_arrive_as_they_are(provider: Provider, stre
     text = msgspec.json.encode(records).decode()
     shown = [name for name in provider.subject.names if json.dumps(name, ensure_ascii=False)[1:-1] in text]
     assert len(shown) >= min(len(items_of(pages)), len(provider.subject.names))
+
+
+@each_stream
+async def test_one_record_read_by_its_id_is_what_the_walk_gave(provider: Provider, stream: str):
+    await provider.subject.fill(provider.sandbox)
+    reads = provider.connector.streams[stream]
+    async with provider.session() as opened:
+        pages = await read_all(reads, opened.session, Walk(Mode.FULL))
+        wanted = list(items_of(pages).values())[:: len(items_of(pages)) - 1]
+        readings = [await reads.read_one(opened.session, item.external_id) for item in wanted]
+        missing = await reads.read_one(opened.session, secrets.token_hex(8))
+
+    assert len(wanted) == 2
+    assert [reading and reading.item for reading in readings] == wanted
+    for item, reading in zip(wanted, readings, strict=True):
+        assert reading is not None
+        assert {part.external_id: part.payload for part in reading.parts} == {
+            part.external_id: part.payload for part in parts_for(pages, item)
+        }
+    assert missing is None

@@ -95,3 +95,43 @@ async def add_document(sandbox: RunningSandbox, doc_type: str, partner: dict[str
 
 async def add_offer(sandbox: RunningSandbox, partner: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
     return await add_document(sandbox, "sales_offer", partner, **({"status": "open", "valid_to": "2026-12-31"} | values))
+
+
+def new_partner(name: str = "Šmarnica d.o.o.", *, email: str = "info@smarnica.test", **values: Any) -> dict[str, Any]:
+    """A partner in the words of the field mapping."""
+    return {
+        "customer": name,
+        "is_person": False,
+        "buyer": True,
+        "supplier": False,
+        "tax_id_number": "",
+        "registration_number": "",
+        "address": {"street": "Cesta 1", "city": "Koper", "post_number": "6000", "province": "", "country": "Slovenija"},
+        "contact": {"email": email, "phone": "05 123 45 67", "gsm": ""},
+    } | values
+
+
+async def new_document(sandbox: RunningSandbox, **values: Any) -> dict[str, Any]:
+    """An offer, order or bill in the words of the field mapping; the second line's article is not known to Metakocka yet."""
+    partner = await add_partner(sandbox)
+    code = (await product_codes(sandbox))[0]
+    line = {
+        "code": code,
+        "doc_desc": "Ročno delo č",
+        "amount": "2.5",
+        "unit": "kos",
+        "price": "19.99",
+        "discount": "5",
+        "tax_percent": "9.5",
+    }
+    return {
+        "kind": "invoice",
+        "title": "Popravilo strehe",
+        "notes": "Prosimo, pokličite",
+        "currency_code": "EUR",
+        "partner_mk_id": partner["mk_id"],
+        "doc_date": "2026-01-15",
+        "duo_payment": "",
+        "discount_percent": "2",
+        "lines": [line, {**line, "code": "NOV-1", "discount": "0"}],
+    } | values

@@ -1,5 +1,6 @@
 """Metakocka for the contract tests."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from app.connectors.base import QuoteDecision
 from app.connectors.metakocka.document_bodies import mark_of
 from app.connectors.metakocka.sandbox.testing import RunningSandbox, running_sandbox
-from tests.connectors.metakocka.company import CONFIG, add_document, add_partner, ask, product_codes, settings_of
+from tests.connectors.metakocka.company import CONFIG, add_document, add_partner, ask, new_document, new_partner, product_codes, settings_of
 from tests.connectors.metakocka.deciding import make_decision
 from tests.connectors.subject import Effect
 
@@ -96,6 +97,20 @@ class MetakockaSubject:
         ]
         wanted = [Effect("offer", "changed")] + ([] if action == "reject_quote" else [Effect("order", "created")])
         return sorted(seen, key=str), sorted(wanted, key=str)
+
+    async def new_document(self, sandbox: RunningSandbox, stream: str) -> dict[str, Any]:
+        unique = secrets.token_hex(4)
+        if stream == "partners":
+            return new_partner(f"Naročnik {unique}", email=f"{unique}@acme.test")
+        return await new_document(sandbox)
+
+    def edit(self, stream: str, document: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+        name, value = ("customer", "Nov naziv d.o.o.") if stream == "partners" else ("title", "Nov naslov")
+        return {**document, name: value}, frozenset((name,))
+
+    async def written(self, sandbox: RunningSandbox, stream: str) -> list[tuple[str, str]]:
+        wanted = {"partners": ("partner",), "bills": BILLS}.get(stream, (TYPES.get(stream, ""),))
+        return [(one["effect"], one["mk_id"]) for one in await sandbox.effects() if one["object"] in wanted]
 
 
 subject = MetakockaSubject()

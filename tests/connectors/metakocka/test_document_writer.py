@@ -7,7 +7,7 @@ import pytest
 from app.connectors.errors import RequestRejected
 from app.connectors.metakocka.connector import connector
 from app.connectors.metakocka.sandbox.testing import RunningSandbox
-from tests.connectors.metakocka.company import add_document, add_partner, ask, metakocka, product_codes
+from tests.connectors.metakocka.company import add_document, add_partner, ask, metakocka, new_document, product_codes
 from tests.connectors.metakocka.writing import create, read, shown, update, write_until_known
 
 STREAMS = {"offers": "sales_offer", "orders": "sales_order", "bills": "sales_bill_domestic"}
@@ -18,31 +18,6 @@ HEAD = ("title", "notes", "doc_date", "duo_payment", "valid_to", "discount_perce
 
 def writer_of(stream: str) -> Any:
     return connector.streams[stream].writer
-
-
-async def new_document(mk: RunningSandbox, **values: Any) -> dict[str, Any]:
-    partner = await add_partner(mk)
-    code = (await product_codes(mk))[0]
-    line = {
-        "code": code,
-        "doc_desc": "Ročno delo č",
-        "amount": "2.5",
-        "unit": "kos",
-        "price": "19.99",
-        "discount": "5",
-        "tax_percent": "9.5",
-    }
-    return {
-        "kind": "invoice",
-        "title": "Popravilo strehe",
-        "notes": "Prosimo, pokličite",
-        "currency_code": "EUR",
-        "partner_mk_id": partner["mk_id"],
-        "doc_date": "2026-01-15",
-        "duo_payment": "",
-        "discount_percent": "2",
-        "lines": [line, {**line, "code": "NOV-1", "discount": "0"}],
-    } | values
 
 
 @pytest.mark.parametrize("after_work", [False, True])

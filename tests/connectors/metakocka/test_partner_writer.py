@@ -6,21 +6,12 @@ import pytest
 
 from app.connectors.metakocka.connector import connector
 from app.connectors.metakocka.sandbox.testing import RunningSandbox
-from tests.connectors.metakocka.company import add_partner, metakocka
+from tests.connectors.metakocka.company import add_partner, metakocka, new_partner
 from tests.connectors.metakocka.writing import create, shown, update, write_until_known
 
 WRITER = connector.streams["partners"].writer
 assert WRITER is not None
-NEW = {
-    "customer": "Šmarnica d.o.o.",
-    "is_person": False,
-    "buyer": True,
-    "supplier": False,
-    "tax_id_number": "SI55566677",
-    "registration_number": "",
-    "address": {"street": "Cesta 1", "city": "Koper", "post_number": "6000", "province": "", "country": "Slovenija"},
-    "contact": {"email": "info@smarnica.test", "phone": "05 123 45 67", "gsm": ""},
-}
+NEW = new_partner(tax_id_number="SI55566677")
 FAULTS = ("drop-answer", "drop-request", "cut", "500", "maintenance", "opr-1")
 
 
