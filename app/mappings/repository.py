@@ -186,6 +186,24 @@ async def rebase(scope: Scope, mapping_id: UUID, base_version: int) -> None:
     )
 
 
+async def forget_fingerprints(scope: Scope, connection_id: UUID, stream: str, payloads: dict[str, bytes]) -> None:
+    """What the provider sends next is looked at, also if it is the same; of mappings that were made from these payloads."""
+    await execute(
+        scope,
+        f"""
+        UPDATE mapping SET fingerprint = NULL, updated_at = now()
+        FROM unnest($4::text[], $5::bytea[]) AS given (external_id, payload) CROSS JOIN LATERAL ({_BY_EXTERNAL_ID}) AS found
+        WHERE found.connection_id = $2 AND found.stream = $3 AND found.payload = given.payload
+          AND mapping.organization_id = $1 AND mapping.id = found.id
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+        list(payloads),
+        list(payloads.values()),
+    )
+
+
 async def settle(scope: Scope, mapping_id: UUID, status: str) -> None:
     """Nothing waits to be pushed any more."""
     await execute(
@@ -197,6 +215,19 @@ async def settle(scope: Scope, mapping_id: UUID, status: str) -> None:
         scope.organization_id,
         mapping_id,
         status,
+    )
+
+
+async def recover(scope: Scope, mapping_id: UUID) -> None:
+    """What could not be pushed has nothing to bring any more."""
+    await execute(
+        scope,
+        """
+        UPDATE mapping SET status = 'synced', last_error = NULL, updated_at = now()
+        WHERE organization_id = $1 AND id = $2 AND status = 'failed'
+        """,
+        scope.organization_id,
+        mapping_id,
     )
 
 
@@ -217,19 +248,6 @@ async def waiting(scope: Scope, connection_id: UUID, stream: str, after: UUID | 
         limit,
     )
     return [(row["id"], row["record_id"]) for row in rows]
-
-async def recover(scope: Scope, mapping_id: UUID) -> None:
-    """What could not be pushed has nothing to bring any more."""
-    await execute(
-        scope,
-        """
-        UPDATE mapping SET status = 'synced', last_error = NULL, updated_at = now()
-        WHERE organization_id = $1 AND id = $2 AND status = 'failed'
-        """,
-        scope.organization_id,
-        mapping_id,
-    )
-
 
 
 async def unmapped(scope: Scope, connection_id: UUID, stream: str, entity: str, after: UUID | None, limit: int) -> list[UUID]:

@@ -84,7 +84,10 @@ async def add_many(scope: Scope, records: Sequence[RecordWrite]) -> None:
 
 
 async def replace_many(scope: Scope, records: Sequence[RecordWrite], replaced_by: str, run_id: UUID | None = None) -> None:
-    """Changed (or returned) records; what they were goes to their history. They are locked in the order of their ids."""
+    """Changed (or returned) records; what they were goes to their history. They are locked in the order of their ids.
+
+    One that was merged into another stays a tombstone, whoever changes it.
+    """
     ids = [record.id for record in records]
     await _keep_before_images(scope, ids, replaced_by, run_id)
     await execute(

@@ -144,20 +144,14 @@ class FailedRecord:
     stage: str
     error_code: str
     message: str
+    cause: str
+    """The message with ids, quoted values and numbers taken out: the same for all that fail alike."""
     fix_by: str
     payload: str
     attempts: int
     first_failed_at: datetime
     last_failed_at: datetime
     resolved_at: datetime | None
-    cause: str
-    """The message with ids, quoted values and numbers taken out: the same for all that fail alike."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryResult:
-    """What became of failed records that were tried again."""
-
     edited_payload: str | None
     """What somebody made of the payload; it is tried instead until the provider sends another one."""
     edited_by: str | None
@@ -187,14 +181,14 @@ class FailureCause:
     retried: int
     healed: int
     still_failed: int
+    queued: int = 0
+    """Of those retried: pushes, which a worker tries now."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
     """Where one stream of a connection stands."""
 
-    queued: int = 0
-    """Of those retried: pushes, which a worker tries now."""
     stream: str
     title: str
     records: int
