@@ -178,6 +178,12 @@ class FailureCause:
     """The one that failed last."""
     example_external_id: str
     example_message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryResult:
+    """What became of failed records that were tried again."""
+
     retried: int
     healed: int
     still_failed: int
