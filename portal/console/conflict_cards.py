@@ -53,6 +53,8 @@ class Card:
     """How another value is given: text, flag, address, or nothing where only the sides can be chosen."""
     parts: Mapping[str, str]
     """An address as the hub has it, by its parts."""
+    is_same: bool
+    """Both sides show the same by now."""
     outcome: str
     """What was decided; empty while it is open."""
     can_undo: bool
@@ -80,6 +82,7 @@ def card_of(conflict: Conflict, record: Record | None, place: Place) -> Card:
         take=_take(conflict, place, is_deletion),
         entry="" if is_deletion or record is None else entry_of(record.entity, conflict.field),
         parts={part: str((ours or {}).get(part, "")) for part in PARTS} if isinstance(ours, Mapping) or ours is None else {},
+        is_same=not is_deletion and conflict.resolved_at is None and mine == other,
         outcome=_outcome(conflict, place, is_deletion),
         can_undo=conflict.resolution in ("theirs", "value") or (conflict.resolution == "ours" and is_deletion and conflict.ours is None),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.actors import Permission
 from app.conflicts.models import DELETED, Conflict
 from app.conflicts.rules import Rule
 from app.connectors.base import Stream
@@ -32,6 +33,7 @@ class Preview:
 
 async def ask(request: Request) -> Response:
     """Choose the rule; with one chosen, what it decides now."""
+    actor(request).require(Permission.MANAGE_CONNECTIONS)
     conflict = await _conflict(request)
     (card,) = await cards_of(request, [conflict])
     stream = await _stream(request, conflict)

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.actors import Permission
 from app.errors import InvalidInput, NotFound
 from app.records.editing import RecordChanged
 from app.records.models import Record
@@ -33,6 +34,7 @@ class Part:
 
 
 async def edit(request: Request) -> Response:
+    actor(request).require(Permission.MANAGE_RECORDS)
     record = await _contact(request)
     return await _form_page(request, record, contact_form.values_of(record.data))
 
@@ -104,6 +106,7 @@ async def _form_page(
 
 
 async def ask_deletion(request: Request) -> Response:
+    actor(request).require(Permission.MANAGE_RECORDS)
     record = await record_of(request)
     if record.deleted_at:
         raise NotFound("This record is deleted already.")
@@ -121,6 +124,7 @@ async def delete(request: Request) -> Response:
 
 async def show_version(request: Request) -> Response:
     """What would change if the record were again what it was; asks before it does it."""
+    actor(request).require(Permission.MANAGE_RECORDS)
     record, version = await _version(request)
     return await staff_page(
         request,

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.actors import Permission
 from app.conflicts.models import StreamPolicy
 from app.conflicts.rules import Rule
 from app.conflicts.service import PolicyChanged
@@ -39,6 +40,7 @@ class Given:
 
 
 async def edit(request: Request) -> Response:
+    actor(request).require(Permission.MANAGE_CONNECTIONS)
     stream = await _stream(request)
     policy = await hub(request).conflicts.policy(actor(request), request.path_params["connection_id"], stream.name)
     return await _form_page(request, stream, _given_of(policy))
