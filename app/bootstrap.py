@@ -38,6 +38,7 @@ from app.syncs.engine import SyncEngine
 from app.syncs.failed_records import FailedRecordService
 from app.syncs.pages import PageWriter
 from app.syncs.quarantine import QuarantineService
+from app.syncs.reconciliation import ReconciliationService
 from app.syncs.record_pushes import RecordPushService
 from app.syncs.schedules import ScheduleService
 from app.syncs.service import SyncService
@@ -177,3 +178,4 @@ class Hub:
         self.schedules = ScheduleService(
             syncs=self.syncs, connections=self.connections, connectors=self.connectors, audit=self.audit, now=self.now
         )
+        self.reconciliations = ReconciliationService()

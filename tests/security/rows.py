@@ -42,7 +42,7 @@ WORDS = {
     "quote_decision.outcome", "quote_decision.currency", "delivery.provider", "delivery.action", "delivery.status", "delivery.fix_by",
     "event.topic", "idempotency_key.actor", "sync_page.direction", "conflict.stream", "conflict.field", "conflict.resolution",
     "stream_policy.stream", "stream_policy.conflicts", "stream_policy.provider_deletions", "stream_policy.hub_deletions",
-    "quarantine.stream", "quarantine.status", "field_mapping.stream", "delivery.stream",
+    "quarantine.stream", "quarantine.status", "field_mapping.stream", "reconciliation.stream", "delivery.stream",
 }  # fmt: skip
 IDS = {
     "mapping.external_id", "part.external_id", "part.parent_id", "sync_page.external_ids", "failed_record.external_id", "quote.external_id",

@@ -22,7 +22,7 @@ TABLES = sorted(
         "organization", "organization_counter", "person", "client", "site", "client_contact", "session", "api_token", "sign_in_link",
         "mail", "connection", "provider_call", "record", "record_merge", "record_version", "mapping",
         "part", "sync", "sync_run", "sync_run_stream", "sync_page",
-        "stream_state", "failed_record", "conflict", "stream_policy", "quarantine", "field_mapping", *OF_CLIENTS,
+        "stream_state", "failed_record", "conflict", "stream_policy", "quarantine", "field_mapping", "reconciliation", *OF_CLIENTS,
     ]
 )  # fmt: skip
 ABROAD, EVERYTHING = {Group.ABROAD}, {Group.OWN, Group.OTHER, Group.STAFF, Group.SHARED}

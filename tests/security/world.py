@@ -14,6 +14,7 @@ from app.paging import PageRequest
 from tests import factories
 from tests.security.rows import Database, Owners
 
+_RECONCILED = ("seen", "mapped", "missing_here", "missing_there", "different", "failed")
 BROKEN = {"status": "Parked"}
 """A status that nobody knows: the job becomes a failed record."""
 
@@ -193,6 +194,7 @@ async def _two_way_things(office: Office, run_id: UUID) -> None:
         "stream_policy": {"updated_by": "Olive Owner"},
         "quarantine": {"id": new_id(), "sync_run_id": run_id, "external_ids": [company], "known": 9},
         "field_mapping": {"version": 1, "rows": [], "created_by": "Olive Owner"},
+        "reconciliation": {"sync_run_id": run_id, **dict.fromkeys(_RECONCILED, 1), "examples": {"missing_here": ["Some company"]}},
     }
     of_stream = {"connection_id": connection_id, "stream": "companies"}
     rows = {table: {**of_stream, **values} for table, values in rows.items()}
