@@ -1,7 +1,8 @@
 """Walks through numbered rows that may move while they are read.
 
-Metakocka's lists know only offset and limit. Rows that appear or vanish before the place that was reached move all later ones. So the
-last rows of a page are left to the next one, which must show one of them again; where it does not, the walk goes back a page.
+Metakocka's lists know only offset and limit. Rows that appear or vanish before the place that was reached move all later ones. So each
+page begins with the last rows of the one before, its anchors. Where none of them is shown again, the walk goes back a page. The very
+last row of a page is handed on with the next one, so that rows with one id (a product's lots) are not torn apart.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -13,8 +14,8 @@ from app.connectors.base import State
 from app.connectors.errors import UnexpectedResponse
 from app.connectors.metakocka.cutting import Row
 
-HELD_BACK = 5
-"""Rows of a page that the next one must show again: so many may vanish without a step back."""
+MOST_ANCHORS = 5
+"""Fewer rows than that may vanish without a step back."""
 MOST_STEPS_BACK = 200
 
 
@@ -24,8 +25,10 @@ class Progress(msgspec.Struct, omit_defaults=True):
     phase: str
     """The list that is being read."""
     offset: int = 0
-    held: list[str] = []
-    """The ids of the rows that the page before left to this one."""
+    anchors: list[str] = []
+    """The ids of the last rows that were handed on, with which the next page begins."""
+    left: str = ""
+    """The id of the row after them, which is handed on with the next page."""
     steps_back: int = 0
     began: str = ""
     """When the walk's first page was asked for, as a wall clock of Metakocka's."""
@@ -39,7 +42,7 @@ class Progress(msgspec.Struct, omit_defaults=True):
         return result
 
     def turn_to(self, phase: str) -> None:
-        self.phase, self.offset, self.held = phase, 0, []
+        self.phase, self.offset, self.anchors, self.left = phase, 0, [], ""
 
     def step_back(self, rows: int) -> None:
         """Rows before this place are gone. Raises UnexpectedResponse when that never ends."""
@@ -84,26 +87,37 @@ async def stretches(fetch: Fetch, limit: int, progress: Progress) -> AsyncIterat
         window = await fetch(progress.offset, limit)
         progress.began = progress.began or window.date
         ids = [row.id for row in window.rows]
-        if progress.held and progress.offset and not set(ids) & set(progress.held):
+        if _has_moved(progress, ids):
             progress.step_back(limit)
             continue
         is_last = _is_last(progress, ids, window.total)
-        kept = 0 if is_last else _held_back(ids)
-        progress.offset, progress.held = progress.offset + len(ids) - kept, ids[len(ids) - kept :]
-        yield Stretch(window.rows[: len(ids) - kept], window.total, is_last)
+        there, (anchors, left) = set(progress.anchors), (0, 0) if is_last else _left_to_the_next(ids)
+        rows = [row for row in window.rows[: len(ids) - left] if row.id not in there]
+        progress.offset += len(ids) - anchors - left
+        progress.anchors = ids[len(ids) - anchors - left : len(ids) - left]
+        progress.left = ids[-1] if left else ""
+        yield Stretch(rows, window.total, is_last)
         if is_last:
             return
 
 
+def _has_moved(progress: Progress, ids: Sequence[str]) -> bool:
+    """Whether rows before this page went away, and others with them from under it."""
+    expected = progress.anchors or ([progress.left] if progress.left else [])
+    return bool(expected) and progress.offset > 0 and not set(ids) & set(expected)
+
+
 def _is_last(progress: Progress, ids: Sequence[str], total: int | None) -> bool:
-    if not ids or (progress.offset and set(ids) <= set(progress.held)):
+    if not ids or (progress.offset > 0 and set(ids) <= {*progress.anchors, progress.left}):
         return True
     return total is not None and progress.offset + len(ids) >= total
 
 
-def _held_back(ids: Sequence[str]) -> int:
-    """How many of the last rows to leave to the next page: rows with one id (a product's lots) are not torn apart."""
-    kept = min(HELD_BACK, len(ids) // 2)
-    while 0 < kept < len(ids) - 1 and ids[-kept - 1] == ids[-kept]:
-        kept += 1
-    return kept
+def _left_to_the_next(ids: Sequence[str]) -> tuple[int, int]:
+    """How many rows to begin the next page with: anchors, which are handed on now, and all rows with the last one's id, which are not."""
+    left = 1
+    while left < len(ids) and ids[-left - 1] == ids[-1]:
+        left += 1
+    if left == len(ids):
+        return 0, 0
+    return min(MOST_ANCHORS, (len(ids) - left) // 2), left
