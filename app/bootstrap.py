@@ -37,6 +37,8 @@ from app.settings import Settings
 from app.syncs.engine import SyncEngine
 from app.syncs.failed_records import FailedRecordService
 from app.syncs.pages import PageWriter
+from app.syncs.plan_runs import PlanRuns
+from app.syncs.plans import PlanService
 from app.syncs.quarantine import QuarantineService
 from app.syncs.reconciliation import ReconciliationService
 from app.syncs.record_pushes import RecordPushService
@@ -149,6 +151,7 @@ class Hub:
             connections=self.connections,
             connectors=self.connectors,
             walker=self.walker,
+            plans=PlanRuns(walker=self.walker, connections=self.connections, connectors=self.connectors),
             feed=self.feed,
             queue=self.queue,
             mail=self.mail,
@@ -173,6 +176,7 @@ class Hub:
         self.failed_records = FailedRecordService(
             walker=self.walker, pushes=self.pushes, connections=self.connections, connectors=self.connectors, audit=self.audit
         )
+        self.plans = PlanService(syncs=self.syncs, audit=self.audit, feed=self.feed, queue=self.queue, now=self.now)
         self.connections.runs = self.syncs
         self.connections.hurry = self.deliveries.hurry
         self.schedules = ScheduleService(

@@ -25,6 +25,7 @@ from app.queue import JobQueue
 from app.syncs import leases, repository, rules
 from app.syncs.leases import LEASE_SECONDS, Lease
 from app.syncs.models import RunStatus
+from app.syncs.plan_runs import PlanRuns
 from app.syncs.walker import TOLD_ONCE_PER, StreamWalker
 
 SLICE_SECONDS = 20.0
@@ -44,6 +45,7 @@ class SyncEngine:
         connections: ConnectionService,
         connectors: Mapping[str, Connector],
         walker: StreamWalker,
+        plans: PlanRuns,
         feed: FeedService,
         queue: JobQueue,
         mail: MailService,
@@ -52,6 +54,7 @@ class SyncEngine:
         self._connections = connections
         self._connectors = connectors
         self._walker = walker
+        self._plans = plans
         self._feed = feed
         self._queue = queue
         self._mail = mail
@@ -95,6 +98,8 @@ class SyncEngine:
     async def _walk(self, lease: Lease, hold: Hold) -> bool:
         """Walk the run's streams in order for one slice. True when all of them have ended."""
         run = await repository.run_of(lease)
+        if run.plan_id is not None:
+            return await self._plans.walk(lease, run, hold, self._slice_seconds)
         deadline = time.monotonic() + self._slice_seconds
         provider = await self._connections.provider_of(lease.scope, lease.connection_id)
         connector = self._connectors[provider]
@@ -125,7 +130,7 @@ class SyncEngine:
             if not await leases.finish_run(lease, status, message=rules.closing_words(status, run.counts)):
                 raise LeaseLost
             await self._walker.publish(lease.scope, run.id, run.revision + 1, run.progress if cancelled else 100.0)
-            if not cancelled:
+            if not cancelled and run.task != "plan":
                 await self._connections.mark_synced(lease.scope, lease.connection_id)
 
     async def _suspend_or_fail(self, lease: Lease, error: Exception) -> None:

@@ -92,6 +92,12 @@ class SyncRun:
     started_at: datetime | None
     finished_at: datetime | None
     streams: Sequence[SyncRunStream]
+    task: str = "sync"
+    """sync, plan (it makes one) or apply"""
+    plan_id: UUID | None = None
+    """The plan that it makes or applies."""
+    undone_at: datetime | None = None
+    """When a compensating plan was applied."""
 
     @property
     def counts(self) -> Counts:

@@ -39,11 +39,14 @@ Project = Callable[[Scope, ConnectionRef, Sequence[RecordChange]], Awaitable[Seq
 
 
 @dataclass(slots=True)
-class _Outcome:
+class Outcome:
+    """What became of a page's objects, one by one."""
+
     unchanged: list[str] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     deletions: list[tuple[Item, Known]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    changes: list[RecordChange] = field(default_factory=list)
 
 
 class PageWriter:
@@ -55,6 +58,11 @@ class PageWriter:
 
     async def write(self, source: Source, page: Page) -> tuple[Counts, list[str]]:
         """Store the page. Returns what became of its records, and their external ids."""
+        counts, _ = await self.write_each(source, page)
+        return counts, list(dict.fromkeys(item.external_id for item in page.items))
+
+    async def write_each(self, source: Source, page: Page) -> tuple[Counts, Outcome]:
+        """Store the page. Returns what became of its records, and of each object."""
         scope, stream = source.scope, source.stream.record_stream
         await lock_records_of(scope, source.connection_id, stream)
         items = {item.external_id: item for item in page.items}
@@ -71,7 +79,7 @@ class PageWriter:
             deleted=deleted,
             failed=len(outcome.failures),
         )
-        return counts, list(items)
+        return counts, outcome
 
     async def _take_parts(self, source: Source, parts: Sequence[Part], items: Mapping[str, Item]) -> list[Item]:
         """Store parts; returns the known parents whose parts changed, so that they are assembled again."""
@@ -87,10 +95,11 @@ class PageWriter:
         again = [Item(external_id, payload, version) for external_id, payload, version in known]
         return [Item(external_id, payload) for external_id, payload in failed.items()] + again
 
-    async def _store(self, source: Source, outcome: _Outcome) -> tuple[int, int, int]:
+    async def _store(self, source: Source, outcome: Outcome) -> tuple[int, int, int]:
         """Write what changed; a value that Postgres refuses is found by halving and becomes a failed record."""
         changes = await self._write_isolating(source, outcome.candidates, outcome.failures)
         changes += await deletions.store(source, outcome.deletions)
+        outcome.changes = changes
         seen = [change for change in changes if change.before != change.after]
         project = self._projections.get(source.translator.entity_name)
         if project is not None and seen:
@@ -122,9 +131,9 @@ class PageWriter:
         return first + await self._write_isolating(source, candidates[middle:], failed)
 
 
-async def _examine(source: Source, items: Sequence[Item]) -> _Outcome:
+async def _examine(source: Source, items: Sequence[Item]) -> Outcome:
     """Sort the items by what has to be done: nothing, store, delete, or keep as failed."""
-    outcome = _Outcome()
+    outcome = Outcome()
     if not items:
         return outcome
     where = (source.scope, source.connection_id, source.stream.record_stream)
@@ -136,7 +145,7 @@ async def _examine(source: Source, items: Sequence[Item]) -> _Outcome:
     return outcome
 
 
-def _examine_one(source: Source, item: Item, known: Known | None, parts: Sequence[Part], outcome: _Outcome) -> None:
+def _examine_one(source: Source, item: Item, known: Known | None, parts: Sequence[Part], outcome: Outcome) -> None:
     if known is not None and _is_older(item, known):
         outcome.unchanged.append(item.external_id)
     elif item.deleted:
@@ -157,7 +166,7 @@ def _is_older(item: Item, known: Known) -> bool:
     return item.version is not None and known.provider_version is not None and item.version < known.provider_version
 
 
-def _translate(source: Source, item: Item, known: Known | None, parts: Sequence[Part], fingerprint: bytes, outcome: _Outcome) -> None:
+def _translate(source: Source, item: Item, known: Known | None, parts: Sequence[Part], fingerprint: bytes, outcome: Outcome) -> None:
     try:
         document = source.stream.assemble(item.payload, parts, source.account)
     except UNUSABLE as error:
@@ -190,7 +199,7 @@ def _refused_by_database(candidate: Candidate, error: asyncpg.DataError) -> Fail
     )
 
 
-async def _settle_failures(source: Source, outcome: _Outcome, parts: Sequence[str]) -> None:
+async def _settle_failures(source: Source, outcome: Outcome, parts: Sequence[str]) -> None:
     """Keep what failed with its cause, and close what is well now."""
     where = (source.scope, source.connection_id, source.stream.record_stream)
     failed = {failure.external_id: failure for failure in outcome.failures}

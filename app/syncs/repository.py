@@ -17,7 +17,7 @@ _COUNTS = tuple(field.name for field in fields(Counts))
 _RUN = """
     id, organization_id, connection_id, sync_id, direction, mode, narrowed_to, status, requested_by, revision,
     progress::float8 AS progress, message, error_code, error_message, fix_by, attempts, next_attempt_at,
-    cancel_requested_at, created_at, started_at, finished_at
+    cancel_requested_at, created_at, started_at, finished_at, task, plan_id, undone_at
 """
 
 
@@ -32,6 +32,8 @@ async def add_run(
     narrowed_to: Mapping[str, str] | None,
     requested_by: Mapping[str, Any],
     streams: Sequence[tuple[str, str, str]],
+    task: str = "sync",
+    plan_id: UUID | None = None,
 ) -> None:
     """A queued run and its streams (name, the stream that it locks, pull or push), in the order of their walks.
 
@@ -40,8 +42,8 @@ async def add_run(
     await execute(
         scope,
         """
-        INSERT INTO sync_run (id, organization_id, connection_id, sync_id, mode, narrowed_to, requested_by, direction)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO sync_run (id, organization_id, connection_id, sync_id, mode, narrowed_to, requested_by, direction, task, plan_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         run_id,
         scope.organization_id,
@@ -51,6 +53,8 @@ async def add_run(
         narrowed_to,
         requested_by,
         direction,
+        task,
+        plan_id,
     )
     await execute(
         scope,
@@ -67,6 +71,17 @@ async def add_run(
         [lock for _, lock, _ in streams],
         [direction for _, _, direction in streams],
     )
+
+
+async def locks_of(scope: Scope, run_id: UUID) -> list[tuple[str, str, str]]:
+    """A run's streams in their order: name, the stream that it locks, pull or push."""
+    rows = await fetch(
+        scope,
+        "SELECT stream, lock_stream, direction FROM sync_run_stream WHERE organization_id = $1 AND sync_run_id = $2 ORDER BY position",
+        scope.organization_id,
+        run_id,
+    )
+    return [(row["stream"], row["lock_stream"], row["direction"]) for row in rows]
 
 
 async def active_run(scope: Scope, connection_id: UUID, locks: Sequence[tuple[str, str]]) -> UUID | None:

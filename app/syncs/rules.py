@@ -12,7 +12,7 @@ from cronsim import CronSim, CronSimError
 
 from app.connectors.base import Account, Part, Stream
 from app.connectors.errors import ConnectorError, ProviderUnavailable, RateLimited
-from app.errors import FixBy, HubError, InvalidInput
+from app.errors import FixBy, HubError, InvalidInput, Refusal
 from app.syncs.models import Counts, RunStatus, SyncRun, SyncRunStream
 
 MAXIMUM_ATTEMPTS = 5
@@ -116,6 +116,8 @@ def pause_after(error: Exception, attempts: int) -> float | None:
     """Seconds to wait before the run goes on; None when trying again would not help or has been tried enough."""
     if isinstance(error, RateLimited):
         return error.retry_after
+    if isinstance(error, Refusal):
+        return None
     if isinstance(error, ConnectorError) and not isinstance(error, ProviderUnavailable):
         return None
     if attempts >= MAXIMUM_ATTEMPTS:

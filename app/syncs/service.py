@@ -18,7 +18,7 @@ from app.feed.service import FeedService
 from app.idempotency import once
 from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
-from app.syncs import repository, rules
+from app.syncs import plan_store, repository, rules
 from app.syncs.engine import SyncEngine
 from app.syncs.models import RunStatus, StreamStatus, SyncRun
 from app.syncs.status import stream_statuses
@@ -67,6 +67,8 @@ class _Wish:
     narrowed_to: Mapping[str, str]
     sync_id: UUID | None
     idempotency_key: str | None
+    task: str
+    """sync, or plan: what a sync would do is only planned"""
 
     @property
     def locks(self) -> list[tuple[str, str]]:
@@ -80,6 +82,7 @@ class _Wish:
             "direction": self.direction,
             "mode": self.mode,
             "narrowed_to": dict(self.narrowed_to),
+            **({"task": self.task} if self.task != "sync" else {}),
         }
 
 
@@ -114,6 +117,7 @@ class SyncService:
         narrowed_to: Mapping[str, str] | None = None,
         sync_id: UUID | None = None,
         idempotency_key: str | None = None,
+        task: str = "sync",
     ) -> SyncRun:
         """Commit a queued run and ring for it; answers at once. All streams where none are named.
 
@@ -126,7 +130,7 @@ class SyncService:
         narrowed = rules.narrowing([stream for stream, way in walks if way == PULL], narrowed_to)
         if mode not in ("incremental", "full"):
             raise InvalidInput(fields={"mode": "The mode is incremental or full."})
-        wish = _Wish(connection, walks, mode, direction, narrowed, sync_id, idempotency_key)
+        wish = _Wish(connection, walks, mode, direction, narrowed, sync_id, idempotency_key, task)
         try:
             run_id = await self._queue_run(actor, wish)
         except asyncpg.UniqueViolationError:
@@ -142,6 +146,7 @@ class SyncService:
                 return call.id()
             _usable(wish.connection)
             run_id = new_id()
+            plan_id = await self._add_plan(actor, wish, run_id) if wish.task == "plan" else None
             await repository.add_run(
                 actor.scope,
                 run_id,
@@ -152,11 +157,18 @@ class SyncService:
                 narrowed_to=wish.narrowed_to or None,
                 requested_by={"kind": actor.kind, "id": str(actor.id) if actor.id else None, "name": actor.name},
                 streams=[(stream.name, stream.record_stream, way) for stream, way in wish.walks],
+                task=wish.task,
+                plan_id=plan_id,
             )
-            await self._note(actor, "sync_run.started", run_id, wish.described)
+            await self._note(actor, "sync_run.planned" if plan_id else "sync_run.started", run_id, wish.described)
             after_commit(lambda: self._queue.ring("advance_run", actor.organization_id, run_id))
             call.result = {"id": str(run_id)}
         return run_id
+
+    async def _add_plan(self, actor: Actor, wish: "_Wish", run_id: UUID) -> UUID:
+        plan_id, by = new_id(), actor.name
+        await plan_store.add(actor.scope, plan_id, wish.connection.id, kind="sync", run_id=run_id, undoes_run_id=None, requested_by=by)
+        return plan_id
 
     def _streams(self, provider: str, names: Sequence[str] | None) -> list[Stream]:
         offered = self._connectors[provider].streams

@@ -3,7 +3,7 @@
 Columns as the migrations made them (tests/database/test_migrations.py compares); constraints and walls are in the SQL.
 """
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Boolean, Bytea, Integer, Numeric, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, Array, BigInt, Boolean, Bytea, DoublePrecision, Integer, Numeric, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -51,6 +51,9 @@ class SyncRun(Table, tablename="sync_run"):
     created_at = Timestamptz(null=False)
     started_at = Timestamptz(null=True)
     finished_at = Timestamptz(null=True)
+    task = Text(null=False)
+    plan_id = UUID(null=True)
+    undone_at = Timestamptz(null=True)
 
 
 class SyncRunStream(Table, tablename="sync_run_stream"):
@@ -100,6 +103,65 @@ class StreamState(Table, tablename="stream_state"):
     state = JSONB(null=False)
     sync_run_id = UUID(null=False)
     updated_at = Timestamptz(null=False)
+
+
+class Plan(Table, tablename="plan"):
+    id = UUID(primary_key=True, null=False)
+    organization_id = UUID(null=False)
+    connection_id = UUID(null=False)
+    kind = Text(null=False)
+    status = Text(null=False)
+    run_id = UUID(null=False)
+    applied_run_id = UUID(null=True)
+    undoes_run_id = UUID(null=True)
+    chosen_only = Boolean(null=False)
+    terms = JSONB(null=False)
+    unchanged = Integer(null=False)
+    provider_calls = Integer(null=False)
+    seconds = DoublePrecision(null=False)
+    moved = JSONB(null=True)
+    requested_by = Text(null=False)
+    decided_by = Text(null=True)
+    created_at = Timestamptz(null=False)
+    drafted_at = Timestamptz(null=True)
+    decided_at = Timestamptz(null=True)
+
+
+class PlanItem(Table, tablename="plan_item"):
+    id = UUID(primary_key=True, null=False)
+    organization_id = UUID(null=False)
+    plan_id = UUID(null=False)
+    stream = Text(null=False)
+    record_stream = Text(null=False)
+    direction = Text(null=False)
+    kind = Text(null=False)
+    key = Text(null=False)
+    record_id = UUID(null=True)
+    fields = JSONB(null=False)
+    error = JSONB(null=True)
+    seen = JSONB(null=True)
+    effect = Bytea(null=True)
+    shown = Bytea(null=True)
+    payload = Bytea(null=True)
+    provider_version = Text(null=True)
+    is_deleted = Boolean(null=False)
+    is_optional = Boolean(null=False)
+    calls = Integer(null=False)
+    status = Text(null=False)
+    checked_run_id = UUID(null=True)
+    created_at = Timestamptz(null=False)
+
+
+class PlanPart(Table, tablename="plan_part"):
+    organization_id = UUID(null=False)
+    plan_id = UUID(null=False)
+    stream = Text(null=False)
+    kind = Text(null=False)
+    external_id = Text(null=False)
+    parent_id = Text(null=False)
+    former_parent_id = Text(null=True)
+    payload = Bytea(null=False)
+    created_at = Timestamptz(null=False)
 
 
 class FailedRecord(Table, tablename="failed_record"):

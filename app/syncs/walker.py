@@ -75,7 +75,7 @@ class StreamWalker:
                 await self._commit(lease, source, page)
                 if time.monotonic() > deadline:
                     return False
-        said = await self._follow_absence(lease, source, session) if _is_complete(source, walk) else ""
+        said = await self._follow_absence(lease, source, session) if is_complete(source, walk) else ""
         async with transaction(scope):
             await walks.finish_stream(lease, name, keep_state=not run.narrowed_to)
             await self.checkpoint(lease, f"{source.stream.title}: done{said}")
@@ -94,14 +94,15 @@ class StreamWalker:
         policy = await conflicts.policy(scope, *where[1:])
         known = await walks.mapped_count(scope, *where[1:])
         if absence.trips_brake(policy, len(missing), known):
-            await self._hold_deletions(lease, source, missing, known)
+            await self.hold_deletions(lease, source, missing, known)
             return f"; {len(missing)} deletions of {known} are held back until somebody looks at them"
         for place in range(0, len(missing), absence.BATCH):
             page = await absence.look_again(source, session, missing[place : place + absence.BATCH])
             await self._commit(lease, source, replace(page, state=await walks.resume_state(scope, lease.run_id, source.stream.name) or {}))
         return ""
 
-    async def _hold_deletions(self, lease: Lease, source: Source, missing: Sequence[str], known: int) -> None:
+    async def hold_deletions(self, lease: Lease, source: Source, missing: Sequence[str], known: int) -> None:
+        """Wait for somebody with them, and tell the operators."""
         scope, title = lease.scope, source.stream.title
         async with transaction(scope):
             await absence.hold(scope, lease.run_id, lease.connection_id, source.stream.name, missing, known)
@@ -203,6 +204,6 @@ class StreamWalker:
         await self._feed.publish(scope, topic="sync_run", subject_id=run_id, revision=revision, data={"progress": progress})
 
 
-def _is_complete(source: Source, walk: Walk) -> bool:
+def is_complete(source: Source, walk: Walk) -> bool:
     """Whether the walk named every object that the provider has."""
     return walk.mode is Mode.FULL and not walk.narrowed_to and source.stream.complete and source.stream.name == source.stream.record_stream

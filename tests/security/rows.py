@@ -43,15 +43,18 @@ WORDS = {
     "event.topic", "idempotency_key.actor", "sync_page.direction", "conflict.stream", "conflict.field", "conflict.resolution",
     "stream_policy.stream", "stream_policy.conflicts", "stream_policy.provider_deletions", "stream_policy.hub_deletions",
     "quarantine.stream", "quarantine.status", "field_mapping.stream", "reconciliation.stream", "delivery.stream",
+    "sync_run.task", "plan.kind", "plan.status", "plan_item.stream", "plan_item.record_stream", "plan_item.direction", "plan_item.kind",
+    "plan_item.status", "plan_part.stream", "plan_part.kind",
 }  # fmt: skip
 IDS = {
     "mapping.external_id", "part.external_id", "part.parent_id", "sync_page.external_ids", "failed_record.external_id", "quote.external_id",
     "quote.contact_external_id", "quote_line.external_id", "conflict.external_id", "quarantine.external_ids",
+    "plan_item.key", "plan_part.external_id", "plan_part.parent_id", "plan_part.former_parent_id",
 }  # fmt: skip
 DIGESTS = {
     "organization_counter.audit_hash", "session.token_hash", "session.csrf_token", "api_token.token_hash", "sign_in_link.token_hash",
     "connection.credentials", "mapping.fingerprint", "quote.content_hash", "quote_version.content_hash", "quote_decision.request_hash",
-    "audit_entry.previous_hash", "audit_entry.hash", "idempotency_key.request_hash",
+    "audit_entry.previous_hash", "audit_entry.hash", "idempotency_key.request_hash", "plan_item.effect", "plan_item.shown",
 }  # fmt: skip
 # The same inside JSON, by name.
 _WORDS_IN_JSON = {

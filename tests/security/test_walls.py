@@ -23,6 +23,7 @@ TABLES = sorted(
         "mail", "connection", "provider_call", "record", "record_merge", "record_version", "mapping",
         "part", "sync", "sync_run", "sync_run_stream", "sync_page",
         "stream_state", "failed_record", "conflict", "stream_policy", "quarantine", "field_mapping", "reconciliation", *OF_CLIENTS,
+        "plan", "plan_item", "plan_part",
     ]
 )  # fmt: skip
 ABROAD, EVERYTHING = {Group.ABROAD}, {Group.OWN, Group.OTHER, Group.STAFF, Group.SHARED}

@@ -200,11 +200,23 @@ async def _two_way_things(office: Office, run_id: UUID) -> None:
     rows = {table: {**of_stream, **values} for table, values in rows.items()}
     merge = {"survivor_id": record_id, "loser_id": record_id, "changes": {}, "followers": [], "moved": {}, "merged_by": "Olive Owner"}
     rows["record_merge"] = {"id": new_id(), **merge}
+    rows |= _plan_rows(connection_id, record_id, company, run_id)
     async with transaction(scope):
         for table, values in rows.items():
             named = {"organization_id": scope.organization_id, **values}
             places = ", ".join(f"${place}" for place in range(1, len(named) + 1))
             await execute(scope, f"INSERT INTO {table} ({', '.join(named)}) VALUES ({places})", *named.values())
+
+
+def _plan_rows(connection_id: UUID, record_id: UUID, company: str, run_id: UUID) -> dict[str, dict[str, Any]]:
+    plan_id, of_stream = new_id(), {"stream": "companies"}
+    item = {"id": new_id(), "record_stream": "companies", "direction": "pull", "kind": "update", "key": company, "record_id": record_id}
+    part = {"kind": "companycontact", "external_id": company, "parent_id": company, "payload": b"{}"}
+    return {
+        "plan": {"id": plan_id, "connection_id": connection_id, "kind": "sync", "run_id": run_id, "requested_by": "Olive Owner"},
+        "plan_item": {"plan_id": plan_id, **of_stream, **item, "fields": {"name": {"before": "Company", "after": "Company & sons"}}},
+        "plan_part": {"plan_id": plan_id, **of_stream, **part},
+    }
 
 
 async def _client_things(office: Office, company: str, contact: Actor, shared: dict[str, UUID]) -> Things:

@@ -1,0 +1,180 @@
+"""Asking for plans, looking at them, applying and dismissing them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from app.actors import Actor, Permission
+from app.audit.service import AuditService
+from app.database import after_commit, new_id, transaction
+from app.errors import InvalidInput
+from app.feed.service import FeedService
+from app.paging import PageRequest, ResultPage
+from app.queue import JobQueue
+from app.syncs import plan_items, plan_rules, plan_store, repository
+from app.syncs.models import SyncRun
+from app.syncs.plan_models import Moved, Plan, PlanItem, PlanNotFound, PlanNotReady, PlanOutdated, PlanSettled
+from app.syncs.service import SyncInProgress, SyncService
+
+CHOSEN_AT_ONCE = 1000
+
+
+class PlanService:
+    """The use cases of plans. What makes and applies them is in app/syncs/plan_runs.py."""
+
+    def __init__(
+        self, *, syncs: SyncService, audit: AuditService, feed: FeedService, queue: JobQueue, now: Callable[[], datetime]
+    ) -> None:  # fmt: skip
+        self._syncs = syncs
+        self._audit = audit
+        self._feed = feed
+        self._queue = queue
+        self._now = now
+
+    async def plan(
+        self,
+        actor: Actor,
+        connection_id: UUID,
+        *,
+        streams: Sequence[str] | None = None,
+        mode: str = "incremental",
+        direction: str = "pull",
+        narrowed_to: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Plan:
+        """Ask what a sync would do. A run makes the plan; it holds the streams as any run, and nothing is synced.
+
+        Raises SyncInProgress, ConnectionNotUsable, InvalidInput.
+        """
+        run = await self._syncs.start(
+            actor,
+            connection_id,
+            streams=streams,
+            mode=mode,
+            direction=direction,
+            narrowed_to=narrowed_to,
+            idempotency_key=idempotency_key,
+            task="plan",
+        )
+        assert run.plan_id is not None
+        return await self.get(actor, run.plan_id)
+
+    async def get(self, actor: Actor, plan_id: UUID) -> Plan:
+        """Raises PlanNotFound."""
+        actor.require(Permission.READ_SYNCS)
+        plan = await plan_store.get(actor.scope, plan_id)
+        if plan is None:
+            raise PlanNotFound
+        return plan
+
+    async def plans(
+        self, actor: Actor, page: PageRequest, *, connection_id: UUID | None = None, undoes_run_id: UUID | None = None
+    ) -> ResultPage[Plan]:
+        """Plans, newest first."""
+        actor.require(Permission.READ_SYNCS)
+        found = await plan_store.page(
+            actor.scope, first=page.first, after=page.key(UUID), connection_id=connection_id, undoes_run_id=undoes_run_id
+        )
+        return ResultPage.cut(found, page.first, lambda plan: plan.id)
+
+    async def items(self, actor: Actor, plan_id: UUID, page: PageRequest, *, kind: str | None = None) -> ResultPage[PlanItem]:
+        """What a plan does, one by one, in its order; without a kind, all but what nobody would see a difference of."""
+        await self.get(actor, plan_id)
+        actor.require(Permission.READ_RECORDS)
+        found = await plan_store.items(actor.scope, plan_id, first=page.first, after=page.key(UUID), kind=kind)
+        return ResultPage.cut(found, page.first, lambda item: item.id)
+
+    async def counts(self, actor: Actor, plan_id: UUID) -> dict[str, int]:
+        """How many items of each kind a plan has."""
+        await self.get(actor, plan_id)
+        return await plan_store.counts(actor.scope, plan_id)
+
+    async def apply(self, actor: Actor, plan_id: UUID, *, item_ids: Sequence[UUID] | None = None) -> SyncRun:
+        """Do what the plan says, all of it or the items that were chosen, and nothing else. Asked again, the same run.
+
+        Raises PlanNotFound, PlanNotReady, PlanSettled, PlanOutdated, SyncInProgress, InvalidInput.
+        """
+        plan = await self.get(actor, plan_id)
+        actor.require(Permission.MANAGE_RECORDS if plan.kind == "undo" else Permission.RUN_SYNCS)
+        if item_ids is not None and not 0 < len(item_ids) <= CHOSEN_AT_ONCE:
+            raise InvalidInput(fields={"itemIds": f"Choose 1 to {CHOSEN_AT_ONCE} items."})
+        try:
+            return await self._syncs.run(actor, await self._begin(actor, plan_id, item_ids))
+        except PlanOutdated as error:
+            async with transaction(actor.scope):
+                await plan_store.mark_outdated(actor.scope, plan_id, error.moved)
+            raise
+
+    async def _begin(self, actor: Actor, plan_id: UUID, item_ids: Sequence[UUID] | None) -> UUID:
+        """The run that applies it: a new one, or the one that does or did."""
+        async with transaction(actor.scope):
+            plan = await plan_store.get(actor.scope, plan_id, lock=True)
+            assert plan is not None
+            if (earlier := await self._earlier(actor, plan)) is not None:
+                return earlier
+            if plan_rules.is_too_old(plan.created_at, self._now()):
+                raise PlanOutdated([Moved("", "", None, "terms")])
+            run_id = new_id()
+            if item_ids is not None and await plan_items.choose(actor.scope, plan_id, item_ids) != len(set(item_ids)):
+                raise InvalidInput(fields={"itemIds": "Some of these items are not in this plan, or cannot be applied (any more)."})
+            await plan_store.begin(actor.scope, plan_id, run_id, chosen_only=item_ids is not None, by=actor.name)
+            if moved := await plan_items.moved(actor.scope, plan_id, plan.connection_id):
+                raise PlanOutdated(moved)
+            await self._queue_run(actor, plan, run_id, item_ids)
+            return run_id
+
+    async def _earlier(self, actor: Actor, plan: Plan) -> UUID | None:
+        """The run that applied or applies the plan; None where there is something to be applied. Raises why it cannot be."""
+        if plan.status == "applied":
+            return plan.applied_run_id
+        if plan.status == "applying" and plan.applied_run_id:
+            run = await repository.get_run(actor.scope, plan.applied_run_id)
+            return plan.applied_run_id if run and run.status.is_active else None
+        refusals = {"making": PlanNotReady, "dismissed": PlanSettled}
+        if plan.status in refusals:
+            raise refusals[plan.status]
+        if plan.status == "outdated":
+            raise PlanOutdated([Moved(**{**one, "record_id": one["record_id"] and UUID(one["record_id"])}) for one in plan.moved or ()])
+        return None
+
+    async def _queue_run(self, actor: Actor, plan: Plan, run_id: UUID, item_ids: Sequence[UUID] | None) -> None:
+        made = await repository.get_run(actor.scope, plan.run_id)
+        assert made is not None
+        locks = await repository.locks_of(actor.scope, plan.run_id)
+        try:
+            async with transaction(actor.scope):
+                await repository.add_run(
+                    actor.scope,
+                    run_id,
+                    plan.connection_id,
+                    sync_id=None,
+                    mode=made.mode,
+                    direction=made.direction,
+                    narrowed_to=made.narrowed_to,
+                    requested_by={"kind": actor.kind, "id": str(actor.id) if actor.id else None, "name": actor.name},
+                    streams=locks,
+                    task="apply",
+                    plan_id=plan.id,
+                )
+        except asyncpg.UniqueViolationError:
+            existing = await repository.active_run(actor.scope, plan.connection_id, [(lock, way) for _, lock, way in locks])
+            raise SyncInProgress(existing or run_id) from None
+        await self._audit.add(actor, "plan.applied", plan.id, {"run_id": run_id, "items": len(item_ids) if item_ids else None})
+        await self._feed.publish(actor.scope, topic="sync_run", subject_id=run_id, revision=1)
+        after_commit(lambda: self._queue.ring("advance_run", actor.organization_id, run_id))
+
+    async def dismiss(self, actor: Actor, plan_id: UUID) -> Plan:
+        """It is not going to be applied. Raises PlanNotFound, PlanNotReady (it is being applied)."""
+        actor.require(Permission.RUN_SYNCS)
+        async with transaction(actor.scope):
+            plan = await plan_store.get(actor.scope, plan_id, lock=True)
+            if plan is None:
+                raise PlanNotFound
+            if plan.status in ("making", "applying"):
+                raise PlanNotReady("This plan is being made or applied; cancel its run first.")
+            if plan.status == "drafted":
+                await plan_store.dismiss(actor.scope, plan_id, actor.name)
+                await self._audit.add(actor, "plan.dismissed", plan_id)
+        return await self.get(actor, plan_id)
