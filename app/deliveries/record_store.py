@@ -148,12 +148,14 @@ async def give_back(scope: Scope, delivery: RecordDelivery, *, delay: float = 0.
 
 
 async def close_idle(scope: Scope, *, connection_id: UUID, stream: str, record_id: UUID) -> None:
-    """There is nothing to bring: whoever asked for it learns so."""
+    """There is nothing to bring (any more): whoever asked for it learns so, and what somebody left behind is over."""
     await execute(
         scope,
         """
-        UPDATE delivery SET status = 'confirmed', confirmation = '{"unchanged": true}', finished_at = now(), revision = revision + 1
-        WHERE organization_id = $1 AND record_id = $2 AND connection_id = $3 AND stream = $4 AND status = 'queued'
+        UPDATE delivery SET status = 'confirmed', confirmation = '{"unchanged": true}', finished_at = now(), fence = fence + 1,
+            lease_expires_at = NULL, revision = revision + 1
+        WHERE organization_id = $1 AND record_id = $2 AND connection_id = $3 AND stream = $4
+          AND (status = 'queued' OR (status = 'sending' AND lease_expires_at <= now()))
         """,
         scope.organization_id,
         record_id,

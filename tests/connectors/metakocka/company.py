@@ -9,12 +9,13 @@ import httpx
 
 from app.connectors.base import Account
 from app.connectors.metakocka.connector import connector
-from app.connectors.metakocka.sandbox.config import SandboxConfig, Sizes
+from app.connectors.metakocka.sandbox.config import CompanyConfig, SandboxConfig, Sizes
 from app.connectors.metakocka.sandbox.testing import RunningSandbox
 from tests.connectors.kit import Opened, Wrap, open_session
 
 NO_RECORDS = Sizes(partners=0, offers=0, orders=0, bills=0, products=12)
-CONFIG = SandboxConfig(sizes=NO_RECORDS, broken_records=False)
+SECOND = CompanyConfig(company_id="17", secret_key="mk-second-secret", name="Druga d.o.o.")
+CONFIG = SandboxConfig(companies=(CompanyConfig(), SECOND), sizes=NO_RECORDS, broken_records=False)
 ACCOUNT = Account(id="16", name="Metakocka company 16", currency="EUR", time_zone="Europe/Ljubljana")
 
 
