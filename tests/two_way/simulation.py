@@ -379,7 +379,7 @@ class World:
 
     async def verdict(self) -> list[str]:
         """What is wrong; nothing, if all laws were kept."""
-        wrong = [*await self._disagreements(), *await self._doubles(), *await self._lost()]
+        wrong = [*await self._disagreements(), *await self._doubles(), *await self._lost(), *await self._echoes()]
         return [f"seed {self.seed}: {sentence}" for sentence in wrong]
 
     async def _partners(self, side: Side) -> dict[str, dict[str, Any]]:
@@ -429,6 +429,18 @@ class World:
                     if len(partner.get(name) or []) > 1:
                         wrong.append(f"{side.company_id}/{mk_id} has {len(partner[name])} of {name}")
         return wrong
+
+    async def _echoes(self) -> list[str]:
+        """Nobody is asked about what the hub itself had written."""
+        rows = await fetch(
+            self.operator.scope, "SELECT ours, theirs FROM conflict WHERE organization_id = $1", self.operator.organization_id
+        )
+        nothing = ("", "")
+        return [
+            f"{row['theirs']!r} came back as if somebody at the provider had written it over {row['ours']!r}"
+            for row in rows
+            if self.written.get(row["theirs"], nothing)[0].startswith("hub") and self.written.get(row["ours"], nothing)[1] == row["theirs"]
+        ]
 
     async def _lost(self) -> list[str]:
         """Every text is there, or was written over by somebody who saw it, or a conflict shows it."""

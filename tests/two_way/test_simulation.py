@@ -12,6 +12,7 @@ import pytest
 from app.connectors import hold
 from app.deliveries import record_store
 from app.mappings import repository as mappings
+from app.syncs.pushing import RecordPusher
 from tests import factories
 from tests.two_way.simulation import Troubled, World
 
@@ -50,6 +51,15 @@ async def _forget(*arguments, **named):
     """A step that is left out."""
 
 
+async def _store_without_a_look(self, source, plan, link, after):
+    """Ends the delivery and does not take in that the provider has it now."""
+    if link is None:
+        await mappings.add_link(
+            source.scope, source.connection_id, source.stream.name, after.item.external_id, plan.record_id, "", base_version=plan.version
+        )
+    await self._end(source, plan, "confirmed")
+
+
 def _never(*arguments, **named):
     return None
 
@@ -58,7 +68,7 @@ NO_FENCE = [(hold.Hold, "check", _never), (record_store, "_HELD", "organization_
 PLANTED = {
     "a lost checkpoint": ([(mappings, "add_link", _forget)], None),
     "a missing fence": (NO_FENCE, {"frozen_run": 30, "add_in_hub": 30}),
-    "an echo": ([(mappings, "rebase", _forget)], None),
+    "an echo": ([(RecordPusher, "_store", _store_without_a_look)], {"edit_in_hub": 40, "run": 20, "push_one": 20}),
 }
 
 
