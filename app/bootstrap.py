@@ -25,6 +25,8 @@ from app.encryption import Vault
 from app.errors import HubError
 from app.feed.service import FeedService
 from app.mail.service import MailService
+from app.mappings.field_mappings import FieldMappingService
+from app.mappings.mapped_streams import MappedStreams
 from app.organizations.service import OrganizationService
 from app.queue import BULK_QUEUE, ArqQueue, deserialize, redis_settings, serialize
 from app.quotes.models import ConnectionRef
@@ -118,6 +120,7 @@ class Hub:
         editor = RecordEditor(self.feed, self._project_edits, self.pushable)
         self.edits = RecordEditService(self.records, editor, self.audit)
         self.conflicts = ConflictService(editor, self.audit)
+        self.field_mappings = FieldMappingService(connectors=self.connectors, audit=self.audit)
         self._build_syncs()
 
     async def _project_edits(self, scope: Scope, connection_id: UUID, changes: Sequence[RecordChange]) -> None:
@@ -146,7 +149,7 @@ class Hub:
 
     def _build_syncs(self) -> None:
         pages = PageWriter({name: self.quotes.project for name in ("job", "sales_document", "contact")}, self.feed)
-        self.walker = StreamWalker(pages, self.feed, self.mail, self.pushable)
+        self.walker = StreamWalker(pages, MappedStreams(self.connectors), self.feed, self.mail, self.pushable)
         engine = SyncEngine(
             connections=self.connections,
             connectors=self.connectors,

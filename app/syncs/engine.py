@@ -111,7 +111,7 @@ class SyncEngine:
                 if row.status == "completed":
                     continue
                 stream = connector.streams[row.stream]
-                source = self._walker.source(lease.scope, lease.connection_id, connector, stream, session, lease.run_id)
+                source = await self._walker.source(lease.scope, lease.connection_id, connector, stream, session, lease.run_id)
                 if not await self._walker.walk(lease, run, source, session, direction=row.direction, deadline=deadline):
                     return False
         return True

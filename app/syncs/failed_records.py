@@ -140,7 +140,7 @@ class FailedRecordService:
         total = Counts()
         async with self._connections.open_session(actor.scope, connection_id, priority="bulk") as session:
             for stream in streams:
-                source = self._walker.source(actor.scope, connection_id, connector, stream, session, None)
+                source = await self._walker.source(actor.scope, connection_id, connector, stream, session, None)
                 after: UUID | None = None
                 while ids := await failure_causes.ids_to_try(actor.scope, replace(wanted, stream=stream.name), after=after, limit=BATCH):
                     total += await self._walker.retry_open(source, ids)
@@ -170,7 +170,7 @@ class FailedRecordService:
         connector = self._connectors[provider]
         async with self._connections.open_session(actor.scope, failed.connection_id, priority="bulk") as session:
             stream = connector.streams[failed.stream]
-            source = self._walker.source(actor.scope, failed.connection_id, connector, stream, session, None)
+            source = await self._walker.source(actor.scope, failed.connection_id, connector, stream, session, None)
             request = {"failed_record_id": failed_record_id, "payload": payload}
             async with once(actor, "edit_failed_record", idempotency_key, request) as call:
                 if not call.repeated:

@@ -44,7 +44,7 @@ class PlanRuns:
         if _is_new(run):
             await self._connections.check_account(connector, session)
         for row in run.streams:
-            source = self._source(lease, connector, row.stream, session)
+            source = await self._source(lease, connector, row.stream, session)
             if row.status != "completed" and not await self._planner.walk(lease, run, plan.id, source, session, deadline):
                 return False
         calls, items = await plan_store.effort(lease.scope, plan.id)
@@ -59,7 +59,7 @@ class PlanRuns:
             if _is_new(run):
                 await self._require_unmoved(lease, run, plan, connector, session)
             for row in run.streams:
-                source = self._source(lease, connector, row.stream, session)
+                source = await self._source(lease, connector, row.stream, session)
                 if row.status != "completed" and not await self._applier.walk(lease, plan, source, deadline):
                     return False
         except PlanOutdated as error:
@@ -76,14 +76,14 @@ class PlanRuns:
         """Before the first effect: everything is as the plan saw it, or nothing is done. Raises PlanOutdated."""
         moved = await plan_items.moved(lease.scope, plan.id, plan.connection_id)
         for row in run.streams:
-            counts = await terms(self._source(lease, connector, row.stream, session))
+            counts = await terms(await self._source(lease, connector, row.stream, session))
             if counts != {name: plan.terms[row.stream].get(name) for name in counts}:
                 moved.append(Moved(row.stream, "", None, "terms"))
         if moved:
             raise PlanOutdated(moved)
 
-    def _source(self, lease: Lease, connector: Connector, stream: str, session: Session) -> Source:
-        return self._walker.source(lease.scope, lease.connection_id, connector, connector.streams[stream], session, lease.run_id)
+    async def _source(self, lease: Lease, connector: Connector, stream: str, session: Session) -> Source:
+        return await self._walker.source(lease.scope, lease.connection_id, connector, connector.streams[stream], session, lease.run_id)
 
 
 def _is_new(run: SyncRun) -> bool:

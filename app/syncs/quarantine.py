@@ -77,7 +77,7 @@ class QuarantineService:
         provider = await self._connections.provider_of(actor.scope, held.connection_id)
         connector, total = self._connectors[provider], Counts()
         async with self._connections.open_session(actor.scope, held.connection_id, priority="bulk") as session:
-            source = self._walker.source(actor.scope, held.connection_id, connector, connector.streams[held.stream], session, None)
+            source = await self._walker.source(actor.scope, held.connection_id, connector, connector.streams[held.stream], session, None)
             for place in range(0, len(held.external_ids), BATCH):
                 seen = await absence.look_again(source, session, held.external_ids[place : place + BATCH])
                 async with transaction(actor.scope):

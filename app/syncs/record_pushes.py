@@ -98,7 +98,7 @@ class RecordPushService:
             async with self._connections.open_session(
                 scope, due.connection_id, priority="bulk", delivery_id=delivery_id, hold=hold
             ) as session:
-                source = self._walker.source(scope, due.connection_id, connector, connector.streams[due.stream], session, None)
+                source = await self._walker.source(scope, due.connection_id, connector, connector.streams[due.stream], session, None)
                 await self._walker.pusher.push(source, session, due.record_id)
         except LeaseLost:
             _log.warning("a record's delivery is in other hands", delivery_id=str(delivery_id))

@@ -17,7 +17,7 @@ from app.errors import LeaseLost
 from app.feed.service import FeedService
 from app.mail.service import MailService
 from app.mappings import repository as mappings
-from app.mappings.translate import Translator
+from app.mappings.mapped_streams import MappedStreams
 from app.syncs import absence, failures, leases, repository, rules, walks
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
@@ -36,29 +36,29 @@ TOLD_ONCE_PER = timedelta(hours=1)
 class StreamWalker:
     """What a run and single pieces of work do with a stream of a connection."""
 
-    def __init__(self, pages: PageWriter, feed: FeedService, mail: MailService, pushable: Collection[tuple[str, str]]) -> None:
+    def __init__(
+        self, pages: PageWriter, mapped: MappedStreams, feed: FeedService, mail: MailService, pushable: Collection[tuple[str, str]]
+    ) -> None:
+        self._mapped = mapped
         self.pages = pages
         self.pusher = RecordPusher(pages)
         self._feed = feed
         self._mail = mail
         self._pushable = pushable
-        self._translators: dict[tuple[str, str], Translator] = {}
 
     async def walk(self, lease: Lease, run: SyncRun, source: Source, session: Session, *, direction: str, deadline: float) -> bool:
         """True when the stream has ended; False when the slice is over first. Raises ConnectorError, LeaseLost."""
         work = self._push_stream if direction == PUSH else self._walk_stream
         return await work(lease, run, source, session, deadline)
 
-    def source(
+    async def source(
         self, scope: Scope, connection_id: UUID, connector: Connector, stream: Stream, session: Session, run_id: UUID | None
     ) -> Source:
-        """The stream of a connection as the page writer needs it; the field mapping is compiled once per process."""
-        key = (connector.provider, stream.record_stream)
-        if key not in self._translators:
-            self._translators[key] = Translator(stream.entity, stream.fields)
+        """The stream of a connection as pages and pushes need it, by the field mapping that counts now. Raises FieldMappingUnusable."""
         account = session.account or Account(id="", name="")
         by = f"sync run {run_id}" if run_id else "failed records, tried again"
-        return Source(scope, connection_id, connector.provider, account, stream, self._translators[key], run_id, by, self._pushable)
+        translator = await self._mapped.translator(scope, connection_id, stream.name)
+        return Source(scope, connection_id, connector.provider, account, stream, translator, run_id, by, self._pushable)
 
     async def _walk_stream(self, lease: Lease, run: SyncRun, source: Source, session: Session, deadline: float) -> bool:
         """True when the stream has ended; False when the slice is over first."""

@@ -39,7 +39,7 @@ async def _reconcile(hub: Hub, actor: Actor, connection: Connection, run: SyncRu
     """As the walk does at the end of a complete scan."""
     connector = hub.connectors["servicem8"]
     async with hub.connections.open_session(actor.scope, connection.id, priority="bulk") as session:
-        source = hub.walker.source(actor.scope, connection.id, connector, connector.streams["companies"], session, run.id)
+        source = await hub.walker.source(actor.scope, connection.id, connector, connector.streams["companies"], session, run.id)
     async with transaction(actor.scope):
         return await reconcile(Lease(actor.scope, run.id, connection.id, 1, 0), source, hub.mail)
 
