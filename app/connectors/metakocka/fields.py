@@ -32,7 +32,7 @@ PARTNER_FIELDS = FieldMapping(
         FieldRow("address.city", "address.city", NAME, direction="both"),
         FieldRow("address.state", "address.province", SHORT, direction="both"),
         FieldRow("address.postcode", "address.post_number", (("trim",), ("text", "20")), direction="both"),
-        FieldRow("address.country", "address.country", SHORT, direction="both"),
+        FieldRow("address.country", "address.country", (*SHORT, ("country", "sl", "en")), direction="both"),
         FieldRow("people[].external_id", "contacts[].mk_id", REFERENCE, required=True),
         FieldRow("people[].name", "contacts[].name", LINE),
         FieldRow("people[].email", "contacts[].email", LINE),

@@ -53,6 +53,7 @@ async def test_a_contact_is_added_once_whatever_becomes_of_the_answer(mk: Runnin
     assert shown("partners", reading)["contact"]["email"] == "nova@acme.test"
 
 
+@pytest.mark.requirement("MKC-11", "MKC-12")
 async def test_only_what_changed_is_sent_and_by_the_ids_of_address_and_contact(mk: RunningSandbox):
     partner = await add_partner(mk)
     address, contact = partner["partner_delivery_address_list"], partner["partner_contact_list"]

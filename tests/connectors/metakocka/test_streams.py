@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from app.connectors.base import Item, Mode, Page, Walk
+from app.connectors.base import Item, Mode, Page, Session, Walk
 from app.connectors.errors import RequestRejected
-from app.connectors.metakocka.connector import connector
+from app.connectors.metakocka.connector import MetakockaSettings, connector
 from app.connectors.metakocka.cutting import Head, Row
 from app.connectors.metakocka.goods import stock_items
 from app.connectors.metakocka.sandbox.config import SandboxConfig, Sizes
 from app.connectors.metakocka.sandbox.testing import RunningSandbox, running_sandbox
 from app.mappings.translate import RecordInvalid, Translator
-from tests.connectors.kit import Opened, read_all
+from tests.connectors.kit import Opened, client_of, read_all
 from tests.connectors.metakocka.company import ACCOUNT, add_document, add_offer, add_partner, ask, metakocka
+from tests.connectors.raw_server import answer, raw_server
 
 PARTNERS, OFFERS, ORDERS, STOCK = (connector.streams[name] for name in ("partners", "offers", "orders", "stock"))
 
@@ -137,18 +138,26 @@ async def test_a_stream_cannot_be_narrowed(mk: RunningSandbox):
             await read_all(PARTNERS, opened.session, Walk(Mode.FULL, narrowed_to={"contact_external_id": "1"}))
 
 
-async def test_a_partner_that_partner_id_does_not_find_is_looked_for_among_all(mk: RunningSandbox):
-    """What `partner_id` means is not documented; "not found" would be taken for "deleted"."""
+async def test_a_partner_is_found_by_its_id_with_one_request(mk: RunningSandbox):
     made = [await add_partner(mk) for _ in range(6)]
     async with metakocka(mk) as opened:
-        by_id = await PARTNERS.read_one(opened.session, made[4]["mk_id"])
-        calls = len(opened.log.calls)
-        by_number = await PARTNERS.read_one(opened.session, made[4]["count_code"])
+        found = await PARTNERS.read_one(opened.session, made[4]["mk_id"])
 
-    assert by_id is not None
-    assert by_id.item.external_id == made[4]["mk_id"]
-    assert calls == 1
-    assert by_number is None
+    assert found is not None
+    assert found.item.external_id == made[4]["mk_id"]
+    assert len(opened.log.calls) == 1
+
+
+@pytest.mark.parametrize("first", [{"opr_code": "2", "opr_desc": "No partner"}, {"partner_list": [{"mk_id": "5", "count_code": "7"}]}])
+async def test_a_partner_that_partner_id_does_not_find_is_looked_for_among_all(first: dict[str, Any]):
+    """What `partner_id` means is not documented; "not found" would be taken for "deleted"."""
+    answers = [first, {"partner_list": [{"mk_id": "6"}, {"mk_id": "7", "customer": "Žagar"}]}, {"partner_list": {"mk_id": "7"}}]
+    settings = MetakockaSettings(company_id="16", secret_key="very-secret", page_size=1000)
+    async with raw_server(*(answer("200 OK", json.dumps(one).encode()) for one in answers)) as server, client_of(server.url) as client:
+        found = await PARTNERS.read_one(Session(client, settings, ACCOUNT), "7")
+
+    assert found is not None
+    assert json.loads(found.item.payload)["mk_id"] == "7"
 
 
 def test_the_rows_of_a_products_lots_are_one_record():
@@ -161,6 +170,7 @@ def test_the_rows_of_a_products_lots_are_one_record():
     assert json.loads(items[0].payload)["amount"] == "7.75"
 
 
+@pytest.mark.requirement("MKD-26")
 async def test_everything_that_is_seeded_is_read_and_only_what_is_broken_fails(budgets: None):
     sizes = Sizes(partners=1300, offers=230, orders=120, bills=130, products=60)
     async with running_sandbox(SandboxConfig(sizes=sizes, comma_decimals=True)) as sandbox, metakocka(sandbox, page_size=1000) as opened:
