@@ -12,7 +12,9 @@ from arq.connections import ArqRedis, create_pool
 from app.actors import Scope
 from app.audit.service import AuditService
 from app.budget import RedisBudget
+from app.clients.merging import ClientMerges
 from app.clients.service import ClientService
+from app.conflicts import repository as conflicts
 from app.conflicts.service import ConflictService
 from app.connections.service import ConnectionService
 from app.connections.sessions import SessionFactory
@@ -33,6 +35,7 @@ from app.quotes.models import ConnectionRef
 from app.quotes.outcomes import DecisionOutcomes
 from app.quotes.service import QuoteService
 from app.records.editing import RecordEditor, RecordEditService
+from app.records.merging import MergeService
 from app.records.models import RecordChange
 from app.records.service import RecordService
 from app.settings import Settings
@@ -121,6 +124,7 @@ class Hub:
         self.edits = RecordEditService(self.records, editor, self.audit)
         self.conflicts = ConflictService(editor, self.audit)
         self.field_mappings = FieldMappingService(connectors=self.connectors, audit=self.audit)
+        self.merges = MergeService(editor, self.audit, self.feed, ClientMerges(self.quotes.follow_contacts), conflicts.has_open)
         self._build_syncs()
 
     async def _project_edits(self, scope: Scope, connection_id: UUID, changes: Sequence[RecordChange]) -> None:

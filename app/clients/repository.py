@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.actors import Scope
 from app.clients.models import Client, ClientContact, Site
-from app.database import execute, fetch, fetch_row, new_id
+from app.database import execute, fetch, fetch_row, fetch_value, new_id
 
 _CLIENT = "id, name, contact_record_id, created_at"
 _CONTACT = "id, client_id, email, name, created_at, disabled_at"
@@ -69,10 +69,43 @@ async def contact_record_name(scope: Scope, record_id: UUID) -> str | None:
     return str(row["name"]) if row else None
 
 
+async def lock_clients(scope: Scope) -> None:
+    """Who is a client stays so until the transaction ends.
+
+    Quotes that are being written wait for this, or this for them (app/quotes/client_store.py: hold_clients).
+    """
+    await execute(scope, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{scope.organization_id}/clients")
+
+
+async def client_of(scope: Scope, record_id: UUID) -> UUID | None:
+    """The client that this contact record is."""
+    sql = "SELECT id FROM client WHERE organization_id = $1 AND contact_record_id = $2"
+    found: UUID | None = await fetch_value(scope, sql, scope.organization_id, record_id)
+    return found
+
+
+async def set_contact_record(scope: Scope, client_id: UUID, record_id: UUID) -> None:
+    """The client is another contact record now."""
+    sql = "UPDATE client SET contact_record_id = $3 WHERE organization_id = $1 AND id = $2"
+    await execute(scope, sql, scope.organization_id, client_id, record_id)
+
+
+async def children_of(scope: Scope, client_id: UUID) -> tuple[list[UUID], list[UUID]]:
+    """The client's contacts and its sites."""
+    contacts, sites = [await _children(scope, table, "id, name", [client_id]) for table in ("client_contact", "site")]
+    return [row["id"] for row in contacts], [row["id"] for row in sites]
+
+
+async def move_children(scope: Scope, client_id: UUID, contact_ids: Sequence[UUID], site_ids: Sequence[UUID]) -> None:
+    """These contacts and sites are this client's now."""
+    for table, ids in (("client_contact", contact_ids), ("site", site_ids)):
+        sql = f"UPDATE {table} SET client_id = $2 WHERE organization_id = $1 AND id = ANY($3::uuid[])"
+        await execute(scope, sql, scope.organization_id, client_id, list(ids))
+
+
 async def client_for(scope: Scope, record_id: UUID, name: str) -> UUID:
     """The client that this contact record is, made if needed. Locked: its quotes are given to it in the same transaction."""
-    # Quotes that are being written wait for this, or this for them (app/quotes/client_store.py: hold_clients).
-    await execute(scope, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{scope.organization_id}/clients")
+    await lock_clients(scope)
     row = await fetch_row(
         scope,
         """

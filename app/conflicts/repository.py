@@ -72,6 +72,12 @@ async def open_fields(scope: Scope, connection_id: UUID, stream: str, record_ids
     return found
 
 
+async def has_open(scope: Scope, record_id: UUID) -> bool:
+    """Whether a record has open conflicts, at any connection."""
+    sql = "SELECT true FROM conflict WHERE organization_id = $1 AND record_id = $2 AND resolved_at IS NULL LIMIT 1"
+    return await fetch_row(scope, sql, scope.organization_id, record_id) is not None
+
+
 async def put_found(scope: Scope, connection_id: UUID, stream: str, run_id: UUID | None, found: Sequence[FoundConflict]) -> None:
     """One open conflict for each record and field; one that is open already keeps its base and shows both sides as they are now."""
     await execute(

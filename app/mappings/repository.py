@@ -218,6 +218,19 @@ async def settle(scope: Scope, mapping_id: UUID, status: str) -> None:
     )
 
 
+async def rest(scope: Scope, record_id: UUID) -> None:
+    """Nothing of this record waits to be pushed any more."""
+    await execute(
+        scope,
+        """
+        UPDATE mapping SET status = 'synced', updated_at = now()
+        WHERE organization_id = $1 AND record_id = $2 AND status = 'pending'
+        """,
+        scope.organization_id,
+        record_id,
+    )
+
+
 async def recover(scope: Scope, mapping_id: UUID) -> None:
     """What could not be pushed has nothing to bring any more."""
     await execute(
@@ -251,7 +264,10 @@ async def waiting(scope: Scope, connection_id: UUID, stream: str, after: UUID | 
 
 
 async def unmapped(scope: Scope, connection_id: UUID, stream: str, entity: str, after: UUID | None, limit: int) -> list[UUID]:
-    """Records of an entity that this stream of a connection does not have: an exact anti-join, in the order of their ids."""
+    """Records of an entity that this stream of a connection does not have: an exact anti-join, in the order of their ids.
+
+    What was merged into a record counts as the record.
+    """
     rows = await fetch(
         scope,
         """
@@ -259,6 +275,9 @@ async def unmapped(scope: Scope, connection_id: UUID, stream: str, entity: str, 
         WHERE organization_id = $1 AND entity = $4 AND deleted_at IS NULL AND ($5::uuid IS NULL OR id > $5)
           AND NOT EXISTS (SELECT FROM mapping WHERE mapping.organization_id = $1 AND mapping.record_id = record.id
                           AND mapping.connection_id = $2 AND mapping.stream = $3)
+          AND NOT EXISTS (SELECT FROM record AS merged JOIN mapping ON mapping.organization_id = $1 AND mapping.record_id = merged.id
+                          WHERE merged.organization_id = $1 AND merged.merged_into = record.id
+                          AND mapping.connection_id = $2 AND mapping.stream = $3 AND mapping.status <> 'deleted')
         ORDER BY id LIMIT $6
         """,
         scope.organization_id,
@@ -301,6 +320,23 @@ async def mark_failed(scope: Scope, connection_id: UUID, stream: str, errors: di
         stream,
         list(errors),
         list(errors.values()),
+    )
+
+
+async def note(scope: Scope, connection_id: UUID, stream: str, notes: dict[str, str]) -> None:
+    """A sentence for whoever looks at the mapping; nothing has to be done about it."""
+    await execute(
+        scope,
+        f"""
+        UPDATE mapping SET last_error = given.message, updated_at = now()
+        FROM unnest($4::text[], $5::text[]) AS given (external_id, message) CROSS JOIN LATERAL ({_BY_EXTERNAL_ID}) AS found
+        WHERE found.connection_id = $2 AND found.stream = $3 AND mapping.organization_id = $1 AND mapping.id = found.id
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+        list(notes),
+        list(notes.values()),
     )
 
 

@@ -73,6 +73,9 @@ class QuoteProjection:
         names = {change.external_id: name for change in changes if (name := _new_name(change)) is not None}
         if names:
             await self.feed.publish_many(scope, await client_store.rename_contacts(scope, connection.id, names))
+            renamed = [change.record_id for change in changes if change.external_id in names and change.before is not None]
+            if merged := await client_store.survivors(scope, renamed):
+                await self.feed.publish_many(scope, await client_store.follow(scope, merged))
 
 
 def _plan(changes: Sequence[RecordChange], known: Mapping[UUID, Known], currency: str) -> _Plan:

@@ -93,6 +93,12 @@ class QuoteService(QuoteReading):
         await self.feed.publish_many(scope, events)
         return len(events)
 
+    async def follow_contacts(self, scope: Scope, contact_record_ids: Sequence[UUID]) -> int:
+        """Give quotes the name and client of the contacts that they are for now, after a merge. Says how many changed."""
+        events = await client_store.follow(scope, contact_record_ids)
+        await self.feed.publish_many(scope, events)
+        return len(events)
+
     async def approve(
         self,
         actor: Actor,

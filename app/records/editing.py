@@ -145,6 +145,8 @@ class RecordEditService:
         record = await repository.get(actor.scope, record_id)
         if record is None or (record.deleted_at and not deleted_too):
             raise RecordNotFound
+        if record.merged_into is not None:
+            raise InvalidInput(fields={"id": "This contact was merged into another one; take the merge back instead."})
         if record.entity not in EDITABLE:
             raise InvalidInput(fields={"id": f"A {record.entity.replace('_', ' ')} is changed at its provider, not here."})
         if record.version != version:

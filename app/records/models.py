@@ -24,6 +24,8 @@ class Record:
     deleted_at: datetime | None
     name_folded: str | None
     """Its name in lower case, which contacts are listed by."""
+    merged_into: UUID | None
+    """The contact that it became part of."""
 
 
 @dataclass(frozen=True, slots=True)

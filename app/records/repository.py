@@ -89,7 +89,7 @@ async def replace_many(scope: Scope, records: Sequence[RecordWrite], replaced_by
     One that was merged into another stays a tombstone, whoever changes it.
     """
     ids = [record.id for record in records]
-    await _keep_before_images(scope, ids, replaced_by, run_id)
+    await keep_before_images(scope, ids, replaced_by, run_id)
     await execute(
         scope,
         """
@@ -106,7 +106,7 @@ async def replace_many(scope: Scope, records: Sequence[RecordWrite], replaced_by
 
 async def delete_many(scope: Scope, ids: Sequence[UUID], replaced_by: str, run_id: UUID | None = None) -> None:
     """Leave tombstones."""
-    await _keep_before_images(scope, ids, replaced_by, run_id)
+    await keep_before_images(scope, ids, replaced_by, run_id)
     await execute(
         scope,
         """
@@ -118,7 +118,8 @@ async def delete_many(scope: Scope, ids: Sequence[UUID], replaced_by: str, run_i
     )
 
 
-async def _keep_before_images(scope: Scope, ids: Sequence[UUID], replaced_by: str, run_id: UUID | None) -> None:
+async def keep_before_images(scope: Scope, ids: Sequence[UUID], replaced_by: str, run_id: UUID | None = None) -> None:
+    """What they are now goes to their history."""
     await execute(
         scope,
         """
@@ -135,7 +136,7 @@ async def _keep_before_images(scope: Scope, ids: Sequence[UUID], replaced_by: st
 
 _COLUMNS = """
     record.id, record.organization_id, record.entity, record.connection_id, record.data, record.version,
-    record.created_at, record.updated_at, record.deleted_at, record.name_folded,
+    record.created_at, record.updated_at, record.deleted_at, record.name_folded, record.merged_into,
     (SELECT external_id FROM mapping WHERE mapping.organization_id = record.organization_id
         AND mapping.record_id = record.id AND mapping.connection_id = record.connection_id
      ORDER BY mapping.id LIMIT 1) AS external_id

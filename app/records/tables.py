@@ -44,6 +44,7 @@ class RecordMerge(Table, tablename="record_merge"):
     organization_id = UUID(null=False)
     survivor_id = UUID(null=False)
     loser_id = UUID(null=False)
+    loser_version = Integer(null=False)
     changes = JSONB(null=False)
     followers = Array(base_column=UUID(), null=False)
     moved = JSONB(null=False)

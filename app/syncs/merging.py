@@ -24,6 +24,8 @@ from app.mappings.repository import Known, MappingWrite
 from app.records import repository as records
 from app.records.models import RecordChange
 from app.records.repository import Held, RecordWrite
+from app.syncs import after_merge
+from app.syncs.after_merge import MergedItem
 from app.syncs.sources import Source
 
 Data = dict[str, Any]
@@ -63,20 +65,23 @@ class _Past:
 
 
 async def store(source: Source, candidates: Sequence[Candidate]) -> list[RecordChange]:
-    """Insert new records, merge the others, and bring every mapping up to date."""
+    """Insert new records, merge the others, and bring every mapping up to date. What belongs to a merged record goes its own way."""
     held = await records.hold_many(source.scope, [c.known.record_id for c in candidates if c.known])
     past = await _past(source, candidates, held)
     writes = _Writes()
+    merged_items: list[MergedItem] = []
     for candidate in candidates:
         known = candidate.known
         if known is None:
             _add(source, candidate, writes)
+        elif held[known.record_id].merged_into:
+            merged_items.append(MergedItem(candidate.item, known, candidate.fingerprint, candidate.data))
         elif _is_untouched(known, held[known.record_id]):
             _replace(source, candidate, known, held[known.record_id], writes)
         else:
             _merge(source, candidate, known, held[known.record_id], past, writes)
     await _write(source, writes)
-    return writes.changes
+    return writes.changes + (await after_merge.store(source, merged_items, held) if merged_items else [])
 
 
 def _is_untouched(known: Known, held: Held) -> bool:

@@ -96,6 +96,7 @@ class RecordPusher:
             held = (await records.hold_many(scope, [record_id])).get(record_id)
             link = await mappings.link(scope, source.connection_id, stream, record_id)
             if held is None or (held.deleted and (link is None or held.merged_into)):
+                await mappings.rest(scope, record_id)
                 await _idle(source, record_id, link)
                 return None
             if held.deleted:
@@ -109,6 +110,7 @@ class RecordPusher:
                 await _idle(source, record_id, link)
                 return None
             payload = {"version": held.version, "fields": sorted(changed), "external_id": link.external_id if link else None}
+            payload |= {"base_version": link.base_version or None} if link else {}
             delivery = await _take(source, record_id, deliveries.WRITE, payload)
             return _Plan(delivery, record_id, link, held.version, data, base, changed) if delivery else None
 

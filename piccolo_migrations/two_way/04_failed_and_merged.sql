@@ -33,6 +33,8 @@ CREATE TABLE record_merge (
     organization_id uuid NOT NULL,
     survivor_id uuid NOT NULL,
     loser_id uuid NOT NULL,
+    -- what the loser was before
+    loser_version integer NOT NULL,
     -- of the survivor's fields: {"email": {"before": …, "after": …}}; a side that had none is left out
     changes jsonb NOT NULL,
     -- what had been merged into the loser before

@@ -198,8 +198,8 @@ async def _two_way_things(office: Office, run_id: UUID) -> None:
     }
     of_stream = {"connection_id": connection_id, "stream": "companies"}
     rows = {table: {**of_stream, **values} for table, values in rows.items()}
-    merge = {"survivor_id": record_id, "loser_id": record_id, "changes": {}, "followers": [], "moved": {}, "merged_by": "Olive Owner"}
-    rows["record_merge"] = {"id": new_id(), **merge}
+    merge = {"id": new_id(), "survivor_id": record_id, "loser_id": record_id, "loser_version": 1, "merged_by": "Olive Owner"}
+    rows["record_merge"] = {**merge, "changes": {}, "followers": [], "moved": {}}
     rows |= _plan_rows(connection_id, record_id, company, run_id)
     async with transaction(scope):
         for table, values in rows.items():
