@@ -8,6 +8,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from app.actors import Permission
 from app.conflicts.models import Conflict
 from app.errors import NotFound, Refusal
 from app.paging import MAXIMUM, PageRequest
@@ -121,6 +122,7 @@ async def _card(request: Request, conflict_id: UUID, problem: str) -> Response:
 
 async def resolve_many(request: Request) -> Response:
     """Decide all that are selected alike; what cannot be decided does not stop the others."""
+    actor(request).require(Permission.MANAGE_RECORDS)
     form = await read_form(request)
     wanted = form.ids("conflict")
     result = await hub(request).conflicts.resolve_many(actor(request), wanted, resolution=form.text("resolution"))
@@ -129,6 +131,7 @@ async def resolve_many(request: Request) -> Response:
 
 async def undo(request: Request) -> Response:
     """Put back what the records had before; the conflicts stay decided."""
+    actor(request).require(Permission.MANAGE_RECORDS)
     form = await read_form(request)
     undone, refused = await undo_all(hub(request), actor(request), form.ids("conflict"))
     return _back(request, form, undone=str(undone), refused=str(refused or ""))

@@ -87,7 +87,7 @@ def _cut(text: str) -> str:
 
 
 def marked(text: str, other: str) -> Markup:
-    """The text with the characters marked in which it differs from another one, line by line."""
+    """The text with the words marked in which it differs from another one, line by line."""
     lines, others = text.split("\n"), other.split("\n")
     if len(lines) != len(others):
         return _marked(text, other)
@@ -98,10 +98,14 @@ def _marked(text: str, other: str) -> Markup:
     if not text or not other or text == other:
         return escape(text)
     start = _shared(text, other)
-    end = min(_shared(text[::-1], other[::-1]), min(len(text), len(other)) - start)
-    if not start and not end:
+    end = len(text) - min(_shared(text[::-1], other[::-1]), min(len(text), len(other)) - start)
+    if start == end:
         return escape(text)
-    return Markup("{}<mark>{}</mark>{}").format(text[:start], text[start : len(text) - end], text[len(text) - end :])
+    while start and text[start - 1 : start + 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1 : end + 1].isalnum():
+        end += 1
+    return Markup("{}<mark>{}</mark>{}").format(text[:start], text[start:end], text[end:])
 
 
 def _shared(text: str, other: str) -> int:

@@ -47,6 +47,7 @@ async def edit(request: Request) -> Response:
 
 
 async def update(request: Request) -> Response:
+    actor(request).require(Permission.MANAGE_CONNECTIONS)
     form, stream = await read_form(request), await _stream(request)
     given = _given_in(form, stream)
     try:

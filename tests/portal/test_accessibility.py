@@ -8,7 +8,10 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from app.connectors.metakocka.sandbox.testing import RunningSandbox as MetakockaSandbox
+from tests import factories
 from tests.portal.office import Office, follow
+from tests.portal.two_sides import TwoSides
 
 pytestmark = pytest.mark.browser
 
@@ -106,6 +109,50 @@ async def test_the_consoles_pages_have_no_accessibility_finding_and_fit(office: 
         "/nothing-here",
     ):
         await page.goto(office.console(path))
+        findings.extend([*await _findings(page), *await _is_too_wide(page)])
+
+    assert findings == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", SMALL_PHONE), ("dark", 1280)])
+async def test_the_pages_of_two_way_sync_have_no_accessibility_finding_and_fit(
+    office: Office, metakocka: MetakockaSandbox, worker: None, scheme: str, width: int
+) -> None:
+    sides = TwoSides(office)
+    conflict = await sides.conflict(f"{RIGHT_TO_LEFT} and a name that is long enough to need several lines on a phone")
+    decided = await sides.hub.conflicts.resolve(sides.owner, conflict.id, resolution="theirs")
+    name = (await sides.data(conflict.record_id))["name"]
+    await sides.clash(name, conflict.external_id, "https://" + "ours" * 30, "https://" + "theirs" * 30)
+    await office.sync()
+    (waiting,) = await sides.conflicts()
+    two = await sides.metakocka(metakocka, "Pekarna")
+    pekarna = await sides.edit("Pekarna", email="nova@pekarna.test")
+    delivery = await sides.hub.pushes.queue(sides.owner, pekarna.id, two.connection.id)
+    run = await sides.hub.syncs.start(sides.owner, two.connection.id, streams=["partners"], direction="two_way")
+    await factories.ended(sides.hub, sides.owner, run)
+    page = await office.staff(scheme=scheme, width=width)
+    findings: list[str] = []
+
+    for path in (
+        "/",
+        "/conflicts",
+        f"/conflicts?show=all&decided={decided.id}",
+        "/conflicts?field=email&undone=1&refused=2",
+        f"/conflicts/{waiting.id}/rule",
+        f"/conflicts/{waiting.id}/rule?rule=provider_wins",
+        f"/records/{waiting.record_id}",
+        f"/records/{waiting.record_id}/edit",
+        f"/records/{waiting.record_id}/deletion",
+        f"/records/{waiting.record_id}/versions/1",
+        f"/records/{pekarna.id}?delivery={delivery}",
+        f"/connections/{two.connection.id}",
+        f"/connections/{two.connection.id}/streams/partners/rules",
+        f"/connections/{two.connection.id}/import",
+        f"/connections/{two.connection.id}/syncs/new",
+        f"/runs/{run.id}",
+    ):
+        await page.goto(office.console(path))
+        await page.evaluate("document.querySelectorAll('main details').forEach((closed) => closed.open = true)")
         findings.extend([*await _findings(page), *await _is_too_wide(page)])
 
     assert findings == []
