@@ -3,7 +3,7 @@
 before_commit:N    just before the N-th COMMIT is sent: the transaction is lost
 after_commit:N     when Postgres has carried out the N-th COMMIT, before the process learns of it
 seconds:S          S seconds after it began to work
-lease:S            works until it is told to stop; its deliveries are held for S seconds at a time
+lease:S            works until it is told to stop; its deliveries and runs are held for S seconds at a time
 never              works until it is told to stop
 """
 
@@ -17,6 +17,7 @@ from app import database
 from app.deliveries.service import DeliveryService
 from app.logs import configure_logs
 from app.settings import Settings
+from app.syncs import engine, leases
 from jobs.worker import run_worker
 
 
@@ -28,6 +29,7 @@ def main(moment: str) -> None:
         database._prepare_connection = _dying_later(database._prepare_connection, float(value))
     elif kind == "lease":
         DeliveryService.__init__.__kwdefaults__["lease_seconds"] = float(value)
+        leases.LEASE_SECONDS = engine.LEASE_SECONDS = float(value)  # type: ignore[assignment]
     settings = Settings.from_environment()
     configure_logs(settings.log_level)
     run_worker(settings)
