@@ -49,6 +49,7 @@ from app.syncs.reconciliation import ReconciliationService
 from app.syncs.record_pushes import RecordPushService
 from app.syncs.schedules import ScheduleService
 from app.syncs.service import SyncService
+from app.syncs.statistics import StatisticsService
 from app.syncs.walker import StreamWalker
 
 
@@ -190,3 +191,4 @@ class Hub:
             syncs=self.syncs, connections=self.connections, connectors=self.connectors, audit=self.audit, now=self.now
         )
         self.reconciliations = ReconciliationService()
+        self.statistics = StatisticsService(self.now)

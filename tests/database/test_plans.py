@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,12 +30,13 @@ from app.paging import PageRequest, encode_cursor
 from app.quotes.models import QuoteStatus
 from app.settings import Secret, Settings
 from app.syncs import failures
+from app.syncs.statistics import StatisticsService
 from tests.api.client import GraphQLClient, gid
 from tests.api.conftest import make_token
 from tests.api.operations import run
 from tests.api.test_operations import READS
 from tests.conftest import Servers
-from tests.database.plans import Judge, noted
+from tests.database.plans import MOST, Judge, noted, rows, thrown_away, walk
 from tests.database.rows import Filled, fill
 from tests.factories import make_organization
 from tests.security.conftest import in_database
@@ -192,6 +194,8 @@ OPERATIONS = (
 )
 PAGE = range(200)
 PARTIALLY = QuoteStatus.PARTIALLY_APPROVED
+_IN_JANUARY = StatisticsService(lambda: datetime(2026, 1, 20, tzinfo=UTC))
+"""Asked while all that `fill` makes was new."""
 
 
 def _following(scope: Scope, topic: str, subject_id: UUID | None = None) -> Interest:
@@ -214,6 +218,10 @@ SERVICES: tuple[tuple[str, Read], ...] = (
         "failed records among objects",
         lambda of: failures.open_payloads(of.scope, of.connection(3), "companies", [f"broken-{n}" for n in PAGE]),
     ),
+    ("statistics of days after all that happened", lambda of: of.hub.statistics.by_day(of.owner, of.connection())),
+    ("statistics of the days of all that happened", lambda of: _IN_JANUARY.by_day(of.owner, of.connection(), days=60)),
+    ("statistics of a small connection", lambda of: _IN_JANUARY.by_day(of.owner, of.connection(3), days=60)),
+    ("statistics in total", lambda of: of.hub.statistics.total(of.owner, of.connection())),
     ("the latest events", lambda of: feed.newest(of.scope, 900 + of.filled.counts["events"])),
     ("the latest events of quotes", lambda of: feed.read(_following(of.scope, "quote"), 900 + of.filled.counts["events"])),
     ("events of one quote", lambda of: feed.read(_following(of.scope, "quote", of.filled.quote(3)), 0)),
@@ -330,3 +338,13 @@ async def test_nothing_scans_what_an_index_could_find(judge: Judge, askers: tupl
     found = [sentence for asker in askers for sentence in await _complaints(judge, asker, read)]
 
     assert found == [], "\n".join(found)
+
+
+async def test_statistics_of_days_read_nothing_of_earlier_days(judge: Judge, askers: tuple[Asker, Asker]):
+    asker = askers[0]
+    with noted() as statements:
+        await asker.hub.statistics.by_day(asker.owner, asker.connection())
+    (statement,) = statements
+
+    for plan in await judge.plans(statement):
+        assert max(rows(node) + thrown_away(node) for node, _ in walk(plan)) <= MOST
