@@ -16,8 +16,8 @@ from app.settings import SettingInvalid, Settings, variable_name
 
 LOOK_SECONDS = 0.2
 
-# Where `crosswalk sandbox servicem8` listens unless told otherwise.
-USUAL_SANDBOXES = ("http://127.0.0.1:8100",)
+# Where `crosswalk sandbox servicem8` and `crosswalk sandbox metakocka` listen unless told otherwise.
+USUAL_SANDBOXES = ("http://127.0.0.1:8100", "http://127.0.0.1:8110")
 
 Tell = Callable[[str], None]
 

@@ -163,10 +163,17 @@ def _empty(connector: Connector) -> Given:
 
 
 def _sandbox(request: Request, connector: Connector) -> Given:
-    """The address of the registered sandbox, and what it takes as credentials."""
-    url = next(iter(hub(request).settings.sandbox_urls), "")
-    filled = {setting.name: _text(url if setting.kind == "url" else setting.sandbox or setting.default) for setting in connector.settings}
+    """The address of the provider's registered sandbox, and what it takes as credentials."""
+    filled = {setting.name: _text(setting.sandbox or setting.default) for setting in connector.settings}
+    filled |= {setting.name: _sandbox_url(request, setting) for setting in connector.settings if setting.kind == "url"}
     return Given(f"{connector.title} sandbox", "sandbox", filled)
+
+
+def _sandbox_url(request: Request, setting: Setting) -> str:
+    """Where the provider's sandbox usually listens, if that is registered; else the first address that is no other provider's usual one."""
+    urls = hub(request).settings.sandbox_urls
+    usual = {one.sandbox for connector in hub(request).connectors.values() for one in connector.settings if one.kind == "url"}
+    return next((url for url in urls if url == setting.sandbox), next((url for url in urls if url not in usual), ""))
 
 
 def _known(connector: Connector, connection: Connection) -> Given:

@@ -115,6 +115,7 @@ connector = Connector(
             kind="url",
             default=BASE_URL,
             help="Another one for an installation on a server of your own, the development server, or a sandbox.",
+            sandbox="http://127.0.0.1:8110",
         ),
         Setting(name="currency", title="Currency", default="EUR", help="Of prices that name none, as three capital letters."),
         Setting(

@@ -99,7 +99,14 @@ connector = Connector(
             help="Made by the account's owner in ServiceM8 under Settings, API Keys. It begins with smk-.",
             sandbox="smk-sandbox",
         ),
-        Setting(name="base_url", title="Address", kind="url", default=BASE_URL, help="Only another one for a sandbox."),
+        Setting(
+            name="base_url",
+            title="Address",
+            kind="url",
+            default=BASE_URL,
+            help="Only another one for a sandbox.",
+            sandbox="http://127.0.0.1:8100",
+        ),
         Setting(
             name="timeout_seconds",
             title="Time-out",
