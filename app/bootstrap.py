@@ -121,7 +121,7 @@ class Hub:
             now=self.now,
         )
         self._build_quotes()
-        editor = RecordEditor(self.feed, self._project_edits, self.pushable)
+        self.editor = editor = RecordEditor(self.feed, self._project_edits, self.pushable)
         self.edits = RecordEditService(self.records, editor, self.audit)
         self.conflicts = ConflictService(editor, self.audit)
         self.field_mappings = FieldMappingService(connectors=self.connectors, audit=self.audit)
@@ -159,7 +159,7 @@ class Hub:
             connections=self.connections,
             connectors=self.connectors,
             walker=self.walker,
-            plans=PlanRuns(walker=self.walker, connections=self.connections, connectors=self.connectors),
+            plans=PlanRuns(walker=self.walker, editor=self.editor, connections=self.connections, connectors=self.connectors),
             feed=self.feed,
             queue=self.queue,
             mail=self.mail,

@@ -12,6 +12,7 @@ from app.conflicts.models import Conflict
 from app.connectors.base import RateLimit
 from app.records.models import RecordChange
 from app.syncs.failures import Failure
+from app.syncs.models import SyncRun
 from app.syncs.pages import Outcome
 from app.syncs.plan_models import NewItem
 
@@ -24,6 +25,17 @@ Data = Mapping[str, Any]
 
 def is_too_old(created_at: datetime, now: datetime) -> bool:
     return now - created_at > APPLICABLE
+
+
+def not_undoable(run: SyncRun) -> str | None:
+    """Why a run cannot be taken back, in a sentence; None: it can."""
+    if run.task == "plan":
+        return "This run only made a plan; there is nothing to take back."
+    if run.status.is_active:
+        return "This run has not ended yet; cancel it or wait."
+    if run.undone_at is not None:
+        return "This run was taken back already."
+    return None
 
 
 def items_of(outcome: Outcome, conflicts: Sequence[Conflict]) -> list[NewItem]:

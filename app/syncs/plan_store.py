@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.actors import Scope
 from app.connectors.base import State
-from app.database import execute, fetch, fetch_row
+from app.database import execute, fetch, fetch_row, fetch_value
 from app.syncs.plan_models import Moved, Plan, PlanItem
 
 _PLAN = ", ".join(field.name for field in fields(Plan))
@@ -219,14 +219,31 @@ async def keep_state(scope: Scope, plan: Plan, run_id: UUID, stream: str, saved:
     )
 
 
-async def set_undone(scope: Scope, run_id: UUID, *, undone: bool) -> None:
-    """A run that was taken back says so, until that is taken back."""
-    await execute(
+async def set_undone(scope: Scope, run_id: UUID, *, undone: bool) -> tuple[int, float]:
+    """A run that was taken back says so, until that is taken back. Returns the run's revision and progress."""
+    row = await fetch_row(
         scope,
         """
         UPDATE sync_run SET undone_at = CASE WHEN $3 THEN now() END, revision = revision + 1 WHERE organization_id = $1 AND id = $2
+        RETURNING revision, progress::float8 AS progress
         """,
         scope.organization_id,
         run_id,
         undone,
     )
+    assert row is not None
+    return row["revision"], row["progress"]
+
+
+async def of_undoing_run(scope: Scope, run_id: UUID) -> UUID | None:
+    """The run that this one took back, if it applied a compensating plan."""
+    found: UUID | None = await fetch_value(
+        scope,
+        """
+        SELECT plan.undoes_run_id FROM sync_run JOIN plan ON plan.organization_id = $1 AND plan.id = sync_run.plan_id
+        WHERE sync_run.organization_id = $1 AND sync_run.id = $2 AND sync_run.task = 'apply'
+        """,
+        scope.organization_id,
+        run_id,
+    )
+    return found

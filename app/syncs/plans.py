@@ -1,6 +1,7 @@
 """Asking for plans, looking at them, applying and dismissing them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,14 +12,29 @@ from app.audit.service import AuditService
 from app.database import after_commit, new_id, transaction
 from app.errors import InvalidInput
 from app.feed.service import FeedService
+from app.idempotency import once
 from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
 from app.syncs import plan_items, plan_rules, plan_store, repository
 from app.syncs.models import SyncRun
-from app.syncs.plan_models import Moved, Plan, PlanItem, PlanNotFound, PlanNotReady, PlanOutdated, PlanSettled
+from app.syncs.plan_models import Moved, Plan, PlanItem, PlanNotFound, PlanNotReady, PlanOutdated, PlanSettled, RunNotUndoable
 from app.syncs.service import SyncInProgress, SyncService
 
 CHOSEN_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run that makes or applies a plan."""
+
+    id: UUID
+    connection_id: UUID
+    task: str
+    plan_id: UUID
+    locks: Sequence[tuple[str, str, str]]
+    mode: str = "full"
+    direction: str = "pull"
+    narrowed_to: Mapping[str, str] | None = None
 
 
 class PlanService:
@@ -60,6 +76,28 @@ class PlanService:
         )
         assert run.plan_id is not None
         return await self.get(actor, run.plan_id)
+
+    async def undo(self, actor: Actor, run_id: UUID, *, idempotency_key: str | None = None) -> Plan:
+        """Ask for the plan that takes a finished run back. A run makes it; nothing is taken back before it is applied.
+
+        Raises SyncRunNotFound, RunNotUndoable, SyncInProgress.
+        """
+        actor.require(Permission.MANAGE_RECORDS)
+        run = await self._syncs.run(actor, run_id)
+        if sentence := plan_rules.not_undoable(run):
+            raise RunNotUndoable(sentence)
+        async with once(actor, "sync_run.undo", idempotency_key, {"run_id": run_id}) as call:
+            if not call.repeated:
+                locks = sorted({(lock, lock, "pull") for _, lock, _ in await repository.locks_of(actor.scope, run_id)})
+                plan_id, made_by = new_id(), new_id()
+                await plan_store.add(
+                    actor.scope, plan_id, run.connection_id, kind="undo", run_id=made_by, undoes_run_id=run_id, requested_by=actor.name
+                )
+                new = NewRun(made_by, run.connection_id, "plan", plan_id, locks)
+                await self._queue_run(actor, new)
+                await self._audit.add(actor, "sync_run.undo_planned", run_id, {"plan_id": plan_id})
+                call.result = {"id": str(plan_id)}
+        return await self.get(actor, call.id())
 
     async def get(self, actor: Actor, plan_id: UUID) -> Plan:
         """Raises PlanNotFound."""
@@ -122,7 +160,8 @@ class PlanService:
             await plan_store.begin(actor.scope, plan_id, run_id, chosen_only=item_ids is not None, by=actor.name)
             if moved := await plan_items.moved(actor.scope, plan_id, plan.connection_id):
                 raise PlanOutdated(moved)
-            await self._queue_run(actor, plan, run_id, item_ids)
+            await self._queue_apply(actor, plan, run_id)
+            await self._audit.add(actor, "plan.applied", plan.id, {"run_id": run_id, "items": len(item_ids) if item_ids else None})
             return run_id
 
     async def _earlier(self, actor: Actor, plan: Plan) -> UUID | None:
@@ -139,31 +178,36 @@ class PlanService:
             raise PlanOutdated([Moved(**{**one, "record_id": one["record_id"] and UUID(one["record_id"])}) for one in plan.moved or ()])
         return None
 
-    async def _queue_run(self, actor: Actor, plan: Plan, run_id: UUID, item_ids: Sequence[UUID] | None) -> None:
+    async def _queue_apply(self, actor: Actor, plan: Plan, run_id: UUID) -> None:
         made = await repository.get_run(actor.scope, plan.run_id)
         assert made is not None
         locks = await repository.locks_of(actor.scope, plan.run_id)
+        await self._queue_run(
+            actor, NewRun(run_id, plan.connection_id, "apply", plan.id, locks, made.mode, made.direction, made.narrowed_to)
+        )  # fmt: skip
+
+    async def _queue_run(self, actor: Actor, new: NewRun) -> None:
+        """Queue the run in the caller's transaction, and ring for it. Raises SyncInProgress."""
         try:
             async with transaction(actor.scope):
                 await repository.add_run(
                     actor.scope,
-                    run_id,
-                    plan.connection_id,
+                    new.id,
+                    new.connection_id,
                     sync_id=None,
-                    mode=made.mode,
-                    direction=made.direction,
-                    narrowed_to=made.narrowed_to,
+                    mode=new.mode,
+                    direction=new.direction,
+                    narrowed_to=new.narrowed_to,
                     requested_by={"kind": actor.kind, "id": str(actor.id) if actor.id else None, "name": actor.name},
-                    streams=locks,
-                    task="apply",
-                    plan_id=plan.id,
+                    streams=new.locks,
+                    task=new.task,
+                    plan_id=new.plan_id,
                 )
         except asyncpg.UniqueViolationError:
-            existing = await repository.active_run(actor.scope, plan.connection_id, [(lock, way) for _, lock, way in locks])
-            raise SyncInProgress(existing or run_id) from None
-        await self._audit.add(actor, "plan.applied", plan.id, {"run_id": run_id, "items": len(item_ids) if item_ids else None})
-        await self._feed.publish(actor.scope, topic="sync_run", subject_id=run_id, revision=1)
-        after_commit(lambda: self._queue.ring("advance_run", actor.organization_id, run_id))
+            existing = await repository.active_run(actor.scope, new.connection_id, [(lock, way) for _, lock, way in new.locks])
+            raise SyncInProgress(existing or new.id) from None
+        await self._feed.publish(actor.scope, topic="sync_run", subject_id=new.id, revision=1)
+        after_commit(lambda: self._queue.ring("advance_run", actor.organization_id, new.id))
 
     async def dismiss(self, actor: Actor, plan_id: UUID) -> Plan:
         """It is not going to be applied. Raises PlanNotFound, PlanNotReady (it is being applied)."""
