@@ -100,13 +100,14 @@ _STATEMENT = """
             sum(extract(epoch FROM finished_at - started_at))::float8 AS run_seconds,
             avg(extract(epoch FROM finished_at - started_at))::float8 AS average_run_seconds, max(finished_at) AS last_ended_at
         FROM sync_run CROSS JOIN zone
-        WHERE organization_id = $1 AND connection_id = $2 AND id >= $3 GROUP BY 1),
+        -- what only makes a plan takes nothing over
+        WHERE organization_id = $1 AND connection_id = $2 AND id >= $3 AND task <> 'plan' GROUP BY 1),
     records AS MATERIALIZED (
         SELECT {run_day} AS day, {sums}
         FROM sync_run AS run CROSS JOIN zone CROSS JOIN LATERAL (
             SELECT {counts} FROM sync_run_stream
             WHERE organization_id = $1 AND sync_run_id = run.id OFFSET 0) AS stream
-        WHERE run.organization_id = $1 AND run.connection_id = $2 AND run.id >= $3 GROUP BY 1),
+        WHERE run.organization_id = $1 AND run.connection_id = $2 AND run.id >= $3 AND run.task <> 'plan' GROUP BY 1),
     calls AS MATERIALIZED (
         SELECT {call_day} AS day, count(*) AS provider_calls,
             count(*) FILTER (WHERE error IS NOT NULL OR status >= 400) AS failed_provider_calls

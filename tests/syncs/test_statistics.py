@@ -15,9 +15,9 @@ from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.database import execute, fetch_value, new_id, transaction
 from app.errors import InvalidInput, PermissionDenied
 from app.paging import PageRequest
-from app.syncs.models import SyncRun
+from app.syncs.models import Counts, SyncRun
 from app.syncs.statistics import StatisticsService
-from tests.factories import colleague, key, make_connection, make_organization, sync
+from tests.factories import colleague, finish, key, make_connection, make_organization, sync
 
 ALL = PageRequest(100)
 
@@ -148,6 +148,16 @@ async def test_deliveries_are_counted_with_the_time_to_their_confirmation(hub: H
     assert found.average_seconds_to_confirm
     assert 90 <= found.average_seconds_to_confirm < 100
     assert sum(day.deliveries_confirmed for day in today) == 1
+
+
+async def test_making_a_plan_is_no_sync(hub: Hub, operator: Actor, connection: Connection):
+    plan = await hub.plans.plan(operator, connection.id)
+    await finish(hub, operator, await hub.syncs.run(operator, plan.run_id))
+
+    found = await hub.statistics.total(operator, connection.id)
+
+    assert (found.runs, found.records) == (0, Counts())
+    assert found.provider_calls > 0
 
 
 async def test_statistics_are_of_one_connection_of_the_organization_for_whoever_may(
