@@ -122,6 +122,19 @@ async def test_each_write_has_its_effect_once_whatever_becomes_of_the_answer(
     assert effects == [("sales_offer", "changed"), *made]
 
 
+@pytest.mark.parametrize(("action", "path"), [(APPROVE, "sales_order"), (REJECT, "sales_offer")])
+async def test_a_read_that_shows_what_was_before_makes_nothing_twice(mk: RunningSandbox, action: str, path: str):
+    """The answer is lost, and the first look afterwards does not show the write yet."""
+    decision, steps = await make_decision(mk, action), Steps()
+    await mk.fault("drop-answer", path=f"*/put_document:{path}")
+    await mk.fault("stale-read", path=f"*/get_document:{path}", skip=1 if action == APPROVE else 2)
+    await perform(mk, action, decision, steps, attempts=1)
+
+    assert (await mk.counters())["faults"] == {"drop-answer": 1, "stale-read": 1}
+    made = [] if action == REJECT else [("sales_order", "created")]
+    assert sorted((one["object"], one["effect"]) for one in await mk.effects()) == [("sales_offer", "changed"), *made]
+
+
 @pytest.mark.parametrize(
     ("edit", "words"),
     [

@@ -41,6 +41,17 @@ async def test_a_document_is_created_once_whatever_becomes_of_the_answer(mk: Run
     assert told == [document["lines"][0], {**document["lines"][1], "discount": ""}]
 
 
+async def test_a_search_that_does_not_show_the_document_yet_makes_no_second_one(mk: RunningSandbox):
+    document = await new_document(mk)
+    async with metakocka(mk, attempts=1) as opened:
+        await mk.fault("drop-answer", path="*/put_document")
+        await mk.fault("stale-read", path="*/search")
+        reading = await writer_of("offers").write(opened.session, create(document))
+
+    assert (await mk.counters())["faults"] == {"drop-answer": 1, "stale-read": 1}
+    assert [one["mk_id"] for one in await mk.effects(object="sales_offer")] == [reading.item.external_id]
+
+
 async def test_a_second_document_of_another_delivery_is_another_one(mk: RunningSandbox):
     document = await new_document(mk)
     async with metakocka(mk) as opened:
