@@ -47,7 +47,7 @@ async def test_an_edited_contact_waits_and_is_then_brought_to_the_provider(
 @pytest.mark.requirement("MKC-36")
 async def test_what_only_the_hub_has_is_brought_there_without_scripts(sides: TwoSides, metakocka: MetakockaSandbox, worker: None) -> None:
     two = await sides.metakocka(metakocka)
-    address = {"street": "Nova 1", "city": "Kranj", "country": "Slovenija"}
+    address = {"street": "Nova 1", "city": "Kranj", "country": "SI"}
     record = await sides.hub.edits.create(sides.owner, "contact", {"name": "Samo tu", "tax_number": "SI71717171", "address": address})
     page = await sides.office.staff(scripts=False)
     await page.goto(sides.office.console(f"/records/{record.id}"))
