@@ -30,6 +30,26 @@ def uuid_of(given: str, type_name: str, *, field: str = "id") -> UUID:
     return value
 
 
+RECORDS = ("Contact", "InventoryLevel", "Job", "Product", "SalesDocument")
+"""The types of records."""
+
+
+def record_uuid(given: str, *, field: str = "recordId") -> UUID:
+    """The id of a record of whatever type. Raises InvalidInput when it names something else or nothing."""
+    try:
+        found, value = parse(given)
+    except InvalidInput:
+        found, value = "", UUID(int=0)
+    if found not in RECORDS:
+        raise InvalidInput(fields={field: "This is not the id of a record."})
+    return value
+
+
+def optional_record(given: str | None) -> UUID | None:
+    """The same of an argument `recordId` that may be left out."""
+    return None if given is None else record_uuid(given)
+
+
 def id_text(type_name: str, value: UUID | str) -> strawberry.ID:
     """A global id of something that is only shown inside another thing."""
     return strawberry.ID(str(relay.GlobalID(type_name, str(value))))
@@ -54,6 +74,14 @@ IdempotencyKey = Annotated[
 ConnectionId = Annotated[strawberry.ID, strawberry.argument(description="The connection's id.")]
 QuoteId = Annotated[strawberry.ID, strawberry.argument(description="The quote's id.")]
 OfConnection = Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this connection.")]
+
+
+OfRecord = Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this record, of whatever type it is.")]
+
+
+def same_record(column: str = "record_id") -> Filter:
+    """Only rows whose column holds the id of a record that was given in the argument `recordId`."""
+    return Filter(f"{{item}}.{column} = {{value}}", "uuid", record_uuid)
 
 
 def same_id(type_name: str, column: str) -> Filter:

@@ -9,9 +9,12 @@ from strawberry.dataloader import DataLoader
 from app.actors import Permission
 from app.api.context import Context
 from app.api.types.clients import Client
+from app.api.types.conflicts import Conflict
 from app.api.types.connections import Connection
 from app.api.types.deliveries import Delivery
+from app.api.types.mappings import Mapping as RecordMapping
 from app.api.types.quotes import Quote
+from app.api.types.record_parts import RecordVersion
 from app.api.types.syncs import Sync, SyncRun
 from app.paging import PageRequest
 from app.quotes import models
@@ -30,6 +33,9 @@ class Loaders:
         self.sync_run = gathered(context, Permission.READ_SYNCS, sync_runs)
         self.latest_runs = gathered(context, Permission.READ_SYNCS, latest_runs)
         self.record = gathered(context, Permission.READ_RECORDS, records)
+        self.record_versions = gathered(context, Permission.READ_RECORDS, record_versions)
+        self.mappings_of = gathered(context, Permission.READ_RECORDS, mappings_of)
+        self.conflict = gathered(context, Permission.READ_RECORDS, conflicts)
         self.client = gathered(context, Permission.READ_CLIENTS, clients)
         self.quote = gathered(context, Permission.READ_QUOTES, quotes_by_id)
         self.quote_lines = gathered(context, Permission.READ_QUOTES, quote_lines)
@@ -77,6 +83,24 @@ async def latest_runs(context: Context, wanted: Sequence[tuple[UUID, int]]) -> d
 
 async def records(context: Context, ids: Sequence[UUID]) -> dict[UUID, Record]:
     return {found.id: found for found in await context.hub.records.get_many(context.actor, ids)}
+
+
+async def record_versions(context: Context, wanted: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], list[RecordVersion]]:
+    found: dict[tuple[UUID, int], list[RecordVersion]] = {}
+    for first in {first for _, first in wanted}:
+        ids = [of for of, size in wanted if size == first]
+        versions = await context.hub.records.versions_of(context.actor, ids, PageRequest(first))
+        found |= {(record_id, first): [RecordVersion.of(version) for version in of] for record_id, of in versions.items()}
+    return found
+
+
+async def mappings_of(context: Context, ids: Sequence[UUID]) -> dict[UUID, list[RecordMapping]]:
+    found = await context.hub.records.mappings_of(context.actor, ids)
+    return {record_id: [RecordMapping.of(mapping) for mapping in of] for record_id, of in found.items()}
+
+
+async def conflicts(context: Context, ids: Sequence[UUID]) -> dict[UUID, Conflict]:
+    return {found.id: Conflict.of(found) for found in await context.hub.conflicts.get_many(context.actor, ids)}
 
 
 async def clients(context: Context, ids: Sequence[UUID]) -> dict[UUID, Client]:

@@ -45,7 +45,7 @@ def presented(error: GraphQLError, context: Context) -> GraphQLError:
 
 def extensions_of(refusal: HubError) -> dict[str, Any]:
     """The code that clients know, who can fix it, and what the refusal adds: the limit and what was measured."""
-    code = _CODES.get(type(refusal), refusal.code.upper())
+    code = next((_CODES[kind] for kind in type(refusal).__mro__ if kind in _CODES), refusal.code.upper())
     return {"code": code, "fixBy": refusal.fix_by.upper(), **getattr(refusal, "details", {})}
 
 

@@ -9,13 +9,17 @@ from strawberry.schema.config import StrawberryConfig
 from app.api.execution import HubSchema
 from app.api.masking import Masking
 from app.api.mutations.clients import ClientMutations
+from app.api.mutations.conflicts import ConflictMutations
 from app.api.mutations.connections import ConnectionMutations
 from app.api.mutations.deliveries import DeliveryMutations
 from app.api.mutations.organizations import OrganizationMutations
+from app.api.mutations.pushes import PushMutations
 from app.api.mutations.quotes import QuoteMutations
+from app.api.mutations.records import RecordMutations
 from app.api.mutations.syncs import SyncMutations
 from app.api.queries.audit import AuditQueries
 from app.api.queries.clients import ClientQueries
+from app.api.queries.conflicts import ConflictQueries
 from app.api.queries.connections import ConnectionQueries
 from app.api.queries.deliveries import DeliveryQueries
 from app.api.queries.nodes import NodeQueries
@@ -35,6 +39,7 @@ class Query(
     ConnectionQueries,
     SyncQueries,
     RecordQueries,
+    ConflictQueries,
     QuoteQueries,
     DeliveryQueries,
     ClientQueries,
@@ -48,6 +53,9 @@ class Query(
 class Mutation(
     ConnectionMutations,
     SyncMutations,
+    RecordMutations,
+    PushMutations,
+    ConflictMutations,
     QuoteMutations,
     ClientMutations,
     OrganizationMutations,

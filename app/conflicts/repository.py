@@ -128,6 +128,16 @@ async def get(scope: Scope, conflict_id: UUID, *, lock: bool = False) -> Conflic
     return Conflict(**row) if row else None
 
 
+async def get_many(scope: Scope, conflict_ids: Sequence[UUID]) -> list[Conflict]:
+    rows = await fetch(
+        scope,
+        f"SELECT {_COLUMNS} FROM conflict WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id DESC",
+        scope.organization_id,
+        list(conflict_ids),
+    )
+    return [Conflict(**row) for row in rows]
+
+
 async def page(
     scope: Scope,
     *,

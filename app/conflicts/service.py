@@ -79,6 +79,11 @@ class ConflictService:
             raise ConflictNotFound
         return found
 
+    async def get_many(self, actor: Actor, conflict_ids: Sequence[UUID]) -> list[Conflict]:
+        """Those of the conflicts that exist, newest first."""
+        actor.require(Permission.READ_RECORDS)
+        return await repository.get_many(actor.scope, conflict_ids)
+
     async def resolve(
         self, actor: Actor, conflict_id: UUID, *, resolution: str, value: Any = None, idempotency_key: str | None = None
     ) -> Conflict:

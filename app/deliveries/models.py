@@ -35,6 +35,9 @@ class Delivery:
     action: str
     quote_id: UUID | None
     decision_id: UUID | None
+    record_id: UUID | None
+    """Of a write of a record, which carries no decision; then `stream` says where it is written."""
+    stream: str | None
     status: DeliveryStatus
     error_code: str | None
     error_message: str | None
@@ -51,13 +54,10 @@ class Delivery:
     @property
     def explanation(self) -> str:
         """The truth in plain words, for those who wait for it."""
-        return EXPLANATIONS[self.status].format(provider=self.provider_title) if self.error_code is None else self._trouble
-
-    @property
-    def _trouble(self) -> str:
-        if self.status in WAITING:
-            return TROUBLES[self.fix_by or FixBy.US].format(provider=self.provider_title)
-        return EXPLANATIONS[self.status].format(provider=self.provider_title)
+        explanations, troubles = (EXPLANATIONS, TROUBLES) if self.record_id is None else (OF_RECORDS, RECORD_TROUBLES)
+        in_trouble = self.error_code is not None and self.status in WAITING
+        text = troubles[self.fix_by or FixBy.US] if in_trouble else explanations[self.status]
+        return text.format(provider=self.provider_title)
 
 
 WAITING = (DeliveryStatus.QUEUED, DeliveryStatus.SENDING)
@@ -72,6 +72,19 @@ TROUBLES = {
     FixBy.TIME: "{provider} did not answer. Your decision is safe and will be sent again.",
     FixBy.CUSTOMER: "{provider} cannot be reached right now. Your decision is safe and will be sent as soon as it can.",
     FixBy.US: "Sending to {provider} did not work yet. Your decision is safe and will be sent again.",
+}
+OF_RECORDS = {
+    DeliveryStatus.QUEUED: "The record will be written to {provider}.",
+    DeliveryStatus.SENDING: "The record is being written to {provider}.",
+    DeliveryStatus.CONFIRMED: "{provider} has what the hub has.",
+    DeliveryStatus.NOT_APPLIED: "The record had changed at {provider}; that was merged first, and nothing was overwritten.",
+    DeliveryStatus.FAILED: "{provider} does not take the record as it is.",
+}
+"""The same for writes of records."""
+RECORD_TROUBLES = {
+    FixBy.TIME: "{provider} did not answer. The record will be written again.",
+    FixBy.CUSTOMER: "{provider} cannot be reached right now. The record will be written as soon as it can.",
+    FixBy.US: "Writing to {provider} did not work yet. It will be tried again.",
 }
 
 

@@ -444,18 +444,29 @@ async def _remove_parts(scope: Scope, connection_id: UUID, stream: str, parts: S
         )
 
 
+_MAPPING = """
+    id, organization_id, connection_id, stream, external_id, record_id, status, base_version, provider_version,
+    last_synced_at, last_error, synced_by, created_at, updated_at
+"""
+
+
 async def page(
-    scope: Scope, *, first: int, after: UUID | None, connection_id: UUID | None, record_id: UUID | None, status: str | None
+    scope: Scope,
+    *,
+    first: int,
+    after: UUID | None,
+    connection_id: UUID | None,
+    record_id: UUID | None,
+    status: str | None,
+    external_id: str | None = None,
 ) -> list[Mapping]:
     """Mappings, newest first; one more than `first`."""
     rows = await fetch(
         scope,
-        """
-        SELECT id, organization_id, connection_id, stream, external_id, record_id, status, base_version, provider_version,
-               last_synced_at, last_error, synced_by, created_at, updated_at
-        FROM mapping
+        f"""
+        SELECT {_MAPPING} FROM mapping
         WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::uuid IS NULL OR connection_id = $3)
-          AND ($4::uuid IS NULL OR record_id = $4) AND ($5::text IS NULL OR status = $5)
+          AND ($4::uuid IS NULL OR record_id = $4) AND ($5::text IS NULL OR status = $5) AND ($7::text IS NULL OR external_id = $7)
         ORDER BY id DESC LIMIT $6
         """,
         scope.organization_id,
@@ -464,5 +475,17 @@ async def page(
         record_id,
         status,
         first + 1,
+        external_id,
+    )
+    return [Mapping(**row) for row in rows]
+
+
+async def of_records(scope: Scope, record_ids: Sequence[UUID]) -> list[Mapping]:
+    """All mappings of some records, oldest first."""
+    rows = await fetch(
+        scope,
+        f"SELECT {_MAPPING} FROM mapping WHERE organization_id = $1 AND record_id = ANY($2::uuid[]) ORDER BY id",
+        scope.organization_id,
+        list(record_ids),
     )
     return [Mapping(**row) for row in rows]

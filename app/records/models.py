@@ -41,6 +41,18 @@ class RecordVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordAsOf:
+    """What a record was at a moment."""
+
+    version: int
+    data: Mapping[str, Any]
+    deleted_at: datetime | None
+    replaced_at: datetime | None
+    """None: it is so still."""
+    replaced_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordChange:
     """One record before and after a page. `before` is None for a new one, `after` for a deleted one."""
 

@@ -10,7 +10,7 @@ import asyncpg
 
 from app.actors import Scope
 from app.database import execute, fetch, fetch_row
-from app.records.models import Record, RecordVersion
+from app.records.models import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ async def keep_before_images(scope: Scope, ids: Sequence[UUID], replaced_by: str
     )
 
 
-_COLUMNS = """
+COLUMNS = """
     record.id, record.organization_id, record.entity, record.connection_id, record.data, record.version,
     record.created_at, record.updated_at, record.deleted_at, record.name_folded, record.merged_into,
     (SELECT external_id FROM mapping WHERE mapping.organization_id = record.organization_id
@@ -143,88 +143,17 @@ _COLUMNS = """
 """
 
 
-NAME_BEGINS = "{item}.name_folded >= lower({value}) AND {item}.name_folded < lower({value}) || chr(1114111)"
-"""Whose name begins like this, whatever the case. The last character of Unicode ends the range; a LIKE is not leakproof, so
-under row-level security it finds nothing by an index."""
-OF_CONTACT = """({item}.connection_id, {item}.contact_external_id) = (
-    SELECT m.connection_id, m.external_id FROM mapping AS m
-    WHERE m.organization_id = {organization} AND m.record_id = {contact} ORDER BY m.id LIMIT 1)"""
-"""The jobs of a contact: whose provider says so by the contact's id there. A contact is read from one connection: its first mapping.
-
-As one comparison with one row, it is known before the jobs are looked for, and they are found in their order by an index.
-"""
-
-
 async def get(scope: Scope, record_id: UUID) -> Record | None:
-    row = await fetch_row(scope, f"SELECT {_COLUMNS} FROM record WHERE organization_id = $1 AND id = $2", scope.organization_id, record_id)
-    return _record(row) if row else None
+    row = await fetch_row(scope, f"SELECT {COLUMNS} FROM record WHERE organization_id = $1 AND id = $2", scope.organization_id, record_id)
+    return as_record(row) if row else None
 
 
 async def get_many(scope: Scope, record_ids: Sequence[UUID]) -> list[Record]:
     rows = await fetch(
-        scope, f"SELECT {_COLUMNS} FROM record WHERE organization_id = $1 AND id = ANY($2::uuid[])", scope.organization_id, record_ids
+        scope, f"SELECT {COLUMNS} FROM record WHERE organization_id = $1 AND id = ANY($2::uuid[])", scope.organization_id, record_ids
     )
-    return [_record(row) for row in rows]
+    return [as_record(row) for row in rows]
 
 
-async def contacts(
-    scope: Scope, *, first: int, after: tuple[str, UUID] | None, connection_id: UUID | None, search: str | None
-) -> list[Record]:
-    """Contacts by name, whatever the case; `search` is the beginning of a name. One more than `first`, to see whether there are more."""
-    wanted = [
-        ("connection_id = {}", connection_id),
-        ("(name_folded, id) > ({}, {})", *(after or (None, None))),
-        (NAME_BEGINS.format(item="record", value="{0}"), search),
-    ]
-    return await _page(scope, "contact", wanted, "name_folded, id", first)
-
-
-async def jobs(
-    scope: Scope,
-    *,
-    first: int,
-    after: UUID | None,
-    connection_id: UUID | None,
-    contact_id: UUID | None,
-    status: str | None,
-    oldest_first: bool = False,
-) -> list[Record]:
-    """Jobs, newest first or oldest first; of one contact where `contact_id` is given."""
-    behind, order = (">", "id") if oldest_first else ("<", "id DESC")
-    wanted = [
-        ("connection_id = {}", connection_id),
-        (f"id {behind} {{}}", after),
-        (OF_CONTACT.format(item="record", organization="$1", contact="{}"), contact_id),
-        ("status = {}", status),
-    ]
-    return await _page(scope, "job", wanted, order, first)
-
-
-async def _page(scope: Scope, entity: str, wanted: Sequence[tuple[Any, ...]], order: str, first: int) -> list[Record]:
-    """Records of an entity that are not gone, one more than `first`. A condition counts if its values are not None."""
-    conditions, arguments = ["organization_id = $1", f"entity = '{entity}'", "deleted_at IS NULL"], [scope.organization_id]
-    for condition, *values in wanted:
-        if None not in values:
-            places = [f"${len(arguments) + place}" for place in range(1, len(values) + 1)]
-            arguments += values
-            conditions.append(condition.format(*places))
-    sql = f"SELECT {_COLUMNS} FROM record WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT {first + 1:d}"
-    return [_record(row) for row in await fetch(scope, sql, *arguments)]
-
-
-async def history(scope: Scope, record_id: UUID) -> list[RecordVersion]:
-    """What a record was before, newest first."""
-    rows = await fetch(
-        scope,
-        """
-        SELECT record_id, version, data, deleted_at, replaced_at, replaced_by FROM record_version
-        WHERE organization_id = $1 AND record_id = $2 ORDER BY version DESC
-        """,
-        scope.organization_id,
-        record_id,
-    )
-    return [RecordVersion(**row) for row in rows]
-
-
-def _record(row: asyncpg.Record) -> Record:
+def as_record(row: asyncpg.Record) -> Record:
     return Record(**row)

@@ -1,6 +1,8 @@
 """Reading records."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.actors import Actor, Permission
@@ -8,14 +10,25 @@ from app.errors import NotFound
 from app.mappings import repository as mappings
 from app.mappings.models import Mapping
 from app.paging import PageRequest, ResultPage
-from app.records import repository
-from app.records.models import Record, RecordVersion
+from app.records import lists, repository, versions
+from app.records.models import Record, RecordAsOf, RecordVersion
 
 
 class RecordNotFound(NotFound):
     """This record does not exist, or you may not see it."""
 
     code = "record_not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which jobs or sales documents are listed, and from which end."""
+
+    connection_id: UUID | None
+    contact_id: UUID | None
+    status: str | None
+    kind: str | None
+    oldest_first: bool
 
 
 class RecordService:
@@ -38,10 +51,24 @@ class RecordService:
         self, actor: Actor, page: PageRequest, *, connection_id: UUID | None = None, search: str | None = None
     ) -> ResultPage[Record]:
         """Contacts by name; `search` is the beginning of a name."""
+        return await self._by_name(actor, "contact", page, connection_id, search)
+
+    async def products(
+        self, actor: Actor, page: PageRequest, *, connection_id: UUID | None = None, search: str | None = None
+    ) -> ResultPage[Record]:
+        """Products by name; `search` is the beginning of a name."""
+        return await self._by_name(actor, "product", page, connection_id, search)
+
+    async def inventory_levels(self, actor: Actor, page: PageRequest, *, connection_id: UUID | None = None) -> ResultPage[Record]:
+        """What lies where, by the names of the products."""
+        return await self._by_name(actor, "inventory_level", page, connection_id, None)
+
+    async def _by_name(
+        self, actor: Actor, entity: str, page: PageRequest, connection_id: UUID | None, search: str | None
+    ) -> ResultPage[Record]:
         actor.require(Permission.READ_RECORDS)
-        found = await repository.contacts(
-            actor.scope, first=page.first, after=page.key(tuple[str, UUID]), connection_id=connection_id, search=search
-        )
+        after = page.key(tuple[str, UUID])
+        found = await lists.by_name(actor.scope, entity, first=page.first, after=after, connection_id=connection_id, search=search)
         return ResultPage.cut(found, page.first, lambda record: (record.name_folded, record.id))
 
     async def jobs(
@@ -54,23 +81,55 @@ class RecordService:
         status: str | None = None,
         oldest_first: bool = False,
     ) -> ResultPage[Record]:
-        """Jobs, newest first or oldest first; of one contact where `contact_id` is given."""
+        """Jobs, newest first or oldest first; of one contact, at whatever connections, where `contact_id` is given."""
+        wanted = _Wanted(connection_id, contact_id, status, None, oldest_first)
+        return await self._by_time(actor, "job", page, wanted)
+
+    async def sales_documents(
+        self,
+        actor: Actor,
+        page: PageRequest,
+        *,
+        connection_id: UUID | None = None,
+        contact_id: UUID | None = None,
+        status: str | None = None,
+        kind: str | None = None,
+        oldest_first: bool = False,
+    ) -> ResultPage[Record]:
+        """Sales documents as `jobs` are listed; of one kind (offer, order …) where that is given."""
+        wanted = _Wanted(connection_id, contact_id, status, kind, oldest_first)
+        return await self._by_time(actor, "sales_document", page, wanted)
+
+    async def _by_time(self, actor: Actor, entity: str, page: PageRequest, wanted: "_Wanted") -> ResultPage[Record]:
         actor.require(Permission.READ_RECORDS)
-        found = await repository.jobs(
-            actor.scope,
-            first=page.first,
-            after=page.key(UUID),
-            connection_id=connection_id,
-            contact_id=contact_id,
-            status=status,
-            oldest_first=oldest_first,
-        )
+        found = await lists.by_time(actor.scope, entity, first=page.first, after=page.key(UUID), **asdict(wanted))
         return ResultPage.cut(found, page.first, lambda record: record.id)
 
     async def history(self, actor: Actor, record_id: UUID) -> list[RecordVersion]:
         """What a record was before, newest first."""
         await self.get(actor, record_id)
-        return await repository.history(actor.scope, record_id)
+        return await versions.history(actor.scope, record_id)
+
+    async def versions_of(self, actor: Actor, record_ids: Sequence[UUID], page: PageRequest) -> dict[UUID, list[RecordVersion]]:
+        """What each of some records was before, newest first."""
+        actor.require(Permission.READ_RECORDS)
+        found: dict[UUID, list[RecordVersion]] = {record_id: [] for record_id in record_ids}
+        for version in await versions.latest(actor.scope, record_ids, page.first):
+            found[version.record_id].append(version)
+        return found
+
+    async def as_of(self, actor: Actor, record_id: UUID, time: datetime) -> RecordAsOf | None:
+        """What a record was at a moment; None before there was one."""
+        actor.require(Permission.READ_RECORDS)
+        return await versions.as_of(actor.scope, record_id, time)
+
+    async def mappings_of(self, actor: Actor, record_ids: Sequence[UUID]) -> dict[UUID, list[Mapping]]:
+        """The links of each of some records, oldest first."""
+        actor.require(Permission.READ_RECORDS)
+        found: dict[UUID, list[Mapping]] = {record_id: [] for record_id in record_ids}
+        for mapping in await mappings.of_records(actor.scope, record_ids):
+            found[mapping.record_id].append(mapping)
+        return found
 
     async def mappings(
         self,
@@ -79,11 +138,18 @@ class RecordService:
         *,
         connection_id: UUID | None = None,
         record_id: UUID | None = None,
+        external_id: str | None = None,
         status: str | None = None,
     ) -> ResultPage[Mapping]:
         """The links between records and their counterparts, newest first."""
         actor.require(Permission.READ_RECORDS)
         found = await mappings.page(
-            actor.scope, first=page.first, after=page.key(UUID), connection_id=connection_id, record_id=record_id, status=status
+            actor.scope,
+            first=page.first,
+            after=page.key(UUID),
+            connection_id=connection_id,
+            record_id=record_id,
+            external_id=external_id,
+            status=status,
         )
         return ResultPage.cut(found, page.first, lambda mapping: mapping.id)

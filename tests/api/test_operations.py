@@ -15,6 +15,7 @@ from tests.api.operations import NAMES, run, text
 from tests.api.streams import events
 from tests.factories import key
 from tests.quotes.world import World, invite, make_world
+from tests.security.two_way import add_conflict
 
 SUBSCRIPTIONS = ("connection_changed", "quote_changed", "records_changed", "sync_run_progress")
 
@@ -23,24 +24,32 @@ READS = {
     "api_tokens": 2,
     "audit_entries": 2,
     "clients": 2,
+    "conflict": 2,
+    "conflicts": 2,
     "connection": 2,
     "connections": 2,
     "connectors": 1,
     "contact": 2,
+    "contact_history": 4,
     "contacts": 2,
     "deliveries": 2,
     "failed_records": 5,
+    "inventory_levels": 2,
     "jobs_of_contact": 2,
     "live_cursor": 2,
     "mappings": 2,
     "node": 2,
     "nodes": 2,
     "organization": 2,
+    "products": 2,
     "provider_calls": 2,
     "quote": 2,
     "quote_totals": 2,
     "quotes": 2,
     "quotes_of_contact": 2,
+    "sales_document": 2,
+    "sales_documents": 2,
+    "stream_policy": 3,
     "sync_run": 2,
     "sync_runs": 2,
     "sync_status": 5,
@@ -50,16 +59,26 @@ READS = {
 # A change also locks, remembers its key, writes its audit entry and its events, and reads back what it answers with; these
 # have some room, for they change with the features.
 CHANGES = {
+    "always_resolve": 50,
     "approve_quote": 30,
     "cancel_sync_run": 30,
     "create_api_token": 15,
     "create_connection": 20,
+    "create_contact": 15,
+    "create_sales_document": 15,
     "create_sync": 20,
     "delete_connection": 25,
+    "delete_contact": 25,
+    "delete_sales_document": 25,
     "delete_sync": 20,
     "invite_client_contact": 40,
+    "push_record": 25,
+    "push_records": 30,
     "reject_quote": 30,
+    "resolve_conflict": 30,
+    "resolve_conflicts": 35,
     "restore_connection": 15,
+    "restore_record": 25,
     "retry_delivery": 20,
     "retry_failed_records": 25,
     "revoke_api_token": 15,
@@ -67,8 +86,28 @@ CHANGES = {
     "test_connection": 30,
     "test_connection_settings": 25,
     "update_connection": 25,
+    "update_contact": 25,
+    "update_sales_document": 25,
+    "update_stream_policy": 20,
     "update_sync": 20,
 }
+
+
+_TWO_WAY = (
+    "always_resolve",
+    "create_contact",
+    "create_sales_document",
+    "delete_contact",
+    "delete_sales_document",
+    "push_record",
+    "push_records",
+    "resolve_conflict",
+    "resolve_conflicts",
+    "restore_record",
+    "update_contact",
+    "update_sales_document",
+    "update_stream_policy",
+)
 
 
 @dataclass
@@ -98,6 +137,10 @@ class Scene:
             "quote": {"id": quote},
             "quote_totals": {"quoteId": quote, "lineIds": lines},
             "quotes_of_contact": {"contactExternalId": self.world.company},
+            "contact_history": {"id": contact, "time": "2099-01-01T00:00:00Z"},
+            "conflict": {"id": await self._a_conflict() if name == "conflict" else ""},
+            "sales_document": {"id": await self._a_document() if name == "sales_document" else ""},
+            "stream_policy": {"connectionId": connection, "stream": "companies"},
             "sync_run": {"id": run_id},
             "sync_status": {"connectionId": connection},
             "syncs": {"connectionId": connection},
@@ -123,9 +166,58 @@ class Scene:
             "test_connection_settings": settings,
             "update_connection": {"id": connection, "name": f"Renamed {key()}"},
         }
+        if name in _TWO_WAY:
+            return await self._two_way(name, connection)
         made = {"cancel_sync_run": self._a_run, "delete_sync": self._a_sync, "update_sync": self._a_sync}
         made |= {"revoke_api_token": self._a_token, "retry_delivery": self._a_delivery}
         return values[name] if name in values else {"id": await made[name]()} if name in made else {}
+
+    async def _two_way(self, name: str, connection: str) -> dict[str, Any]:
+        """What is written back: each on a record, conflict or connection of its own."""
+        record, conflict = await self._a_contact(), await self._a_conflict()
+        document, writable = await self._a_document(), await self._a_writable_connection()
+        values: dict[str, dict[str, Any]] = {
+            "always_resolve": {"id": conflict, "rule": "PROVIDER_WINS"},
+            "create_contact": {"input": {"name": "Nina New", "people": [{"name": "Petra"}]}},
+            "create_sales_document": {"input": {"kind": "ORDER", "lines": [{"quantity": "1", "unitPrice": "90"}]}},
+            "delete_contact": {"id": record, "version": 2},
+            "delete_sales_document": {"id": document, "version": 1},
+            "push_record": {"recordId": record, "connectionId": writable},
+            "push_records": {"recordIds": [record, document], "connectionId": writable, "stream": "partners"},
+            "resolve_conflict": {"id": conflict, "resolution": "VALUE", "value": "https://another.test"},
+            "resolve_conflicts": {"ids": [conflict], "resolution": "THEIRS"},
+            "restore_record": {"id": record, "version": 2, "toVersion": 1},
+            "update_contact": {"id": record, "version": 2, "changes": {"notes": "Rings twice"}},
+            "update_sales_document": {"id": document, "version": 1, "changes": {"title": "Roof"}},
+            "update_stream_policy": {"connectionId": connection, "stream": "companies", "version": 0, "conflicts": "HUB_WINS"},
+        }
+        return values[name]
+
+    async def _a_contact(self) -> str:
+        """At its second version."""
+        made = await self.hub.edits.create(self.owner, "contact", {"name": "Somebody"})
+        await self.hub.edits.update(self.owner, made.id, version=1, changes={"name": "Somebody else"})
+        return gid("Contact", made.id)
+
+    async def _a_document(self) -> str:
+        return gid("SalesDocument", (await self.hub.edits.create(self.owner, "sales_document", {"kind": "offer"})).id)
+
+    async def _a_conflict(self) -> str:
+        [contact] = (await self.hub.records.contacts(self.owner, PageRequest(1), connection_id=self.world.connection.id)).items
+        made = await add_conflict(self.owner.scope, self.world.connection.id, contact.id, self.world.company, "website")
+        return gid("Conflict", made)
+
+    async def _a_writable_connection(self) -> str:
+        """Nobody ever reaches it: what is written waits for a worker."""
+        made = await self.hub.connections.create(
+            self.owner,
+            provider="metakocka",
+            name=f"Metakocka {key()}",
+            mode="sandbox",
+            settings={"company_id": "16", "base_url": self.sandbox.url},
+            credentials={"secret_key": "a secret of nothing"},
+        )
+        return gid("Connection", made.id)
 
     async def _a_run(self) -> str:
         return gid("SyncRun", (await self.hub.syncs.start(self.owner, self.world.connection.id)).id)

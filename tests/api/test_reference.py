@@ -76,7 +76,8 @@ def test_a_default_an_argument_of_a_field_a_list_and_a_union_are_written_out():
     assert "newest first.<br>`first`: `Int!` = `5`. How many to return: 1 to 100. |\n" in page
     assert "Answers with \\[[Node](#node)\\]!." in page
     assert (
-        "### Record\n\nOne item in the hub's own shape, whatever provider it came from.\n\nOne of [Contact](#contact), [Job](#job)." in page
+        "### Record\n\nOne item in the hub's own shape, whatever provider it came from.\n\nOne of [Contact](#contact), [Job](#job), "
+        "[SalesDocument](#salesdocument), [Product](#product), [InventoryLevel](#inventorylevel)." in page
     )
     assert "Ready-made: [quotes.graphql](../graphql/operations/quotes.graphql)" in page
 

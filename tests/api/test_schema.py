@@ -11,16 +11,26 @@ from app.api.schema import export_sdl, schema
 
 CONTRACT = Path(__file__).resolve().parents[2] / "graphql" / "schema.graphql"
 MUTATIONS = {
+    "alwaysResolve",
     "approveQuote",
     "cancelSyncRun",
     "createApiToken",
     "createConnection",
+    "createContact",
+    "createSalesDocument",
     "createSync",
     "deleteConnection",
+    "deleteContact",
+    "deleteSalesDocument",
     "deleteSync",
     "inviteClientContact",
+    "pushRecord",
+    "pushRecords",
     "rejectQuote",
+    "resolveConflict",
+    "resolveConflicts",
     "restoreConnection",
+    "restoreRecord",
     "retryDelivery",
     "retryFailedRecords",
     "revokeApiToken",
@@ -28,6 +38,9 @@ MUTATIONS = {
     "testConnection",
     "testConnectionSettings",
     "updateConnection",
+    "updateContact",
+    "updateSalesDocument",
+    "updateStreamPolicy",
     "updateSync",
 }
 

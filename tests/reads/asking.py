@@ -13,13 +13,22 @@ from app.api.context import Context
 from app.api.identity import Caller
 from app.api.loaders import Loaders
 from app.api.schema import schema
+from app.api.types.records import TYPE_NAMES
 from app.bootstrap import Hub
 from tests.api.client import gid
 from tests.factories import colleague
 from tests.reads.documents import Drawn, Names
 from tests.reads.town import TEXTS, Place
 
-_TYPES = {"connection": "Connection", "client": "Client", "quote": "Quote", "sync": "Sync", "sync_run": "SyncRun", "delivery": "Delivery"}
+_TYPES = {
+    "connection": "Connection",
+    "client": "Client",
+    "conflict": "Conflict",
+    "quote": "Quote",
+    "sync": "Sync",
+    "sync_run": "SyncRun",
+    "delivery": "Delivery",
+}
 
 
 @dataclass
@@ -46,7 +55,7 @@ class Town:
             for table, name in _TYPES.items():
                 ids.setdefault(name, []).extend(gid(name, id) for id in place.ids(table))
             for row in place.rows["record"]:
-                name = row["entity"].capitalize()
+                name = TYPE_NAMES[row["entity"]]
                 ids.setdefault(name, []).extend([gid(name, row["id"])])
         return Names(ids, texts=[*TEXTS, *(f"c-{number}" for number in range(6)), "z", "Ž"])
 

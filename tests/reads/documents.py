@@ -99,7 +99,15 @@ _OF = {
     "quoteId": "Quote",
     "syncRunId": "SyncRun",
 }
-_ROOT_OF = {"connection": "Connection", "contact": "Contact", "quote": "Quote", "syncRun": "SyncRun"}
+_ROOT_OF = {
+    "conflict": "Conflict",
+    "connection": "Connection",
+    "contact": "Contact",
+    "quote": "Quote",
+    "salesDocument": "SalesDocument",
+    "syncRun": "SyncRun",
+}
+_RECORDS = ("Contact", "InventoryLevel", "Job", "Product", "SalesDocument")
 
 
 def _value(asked: str, name: str, value: Any, chance: random.Random, names: Names) -> Any:
@@ -121,9 +129,12 @@ def _value(asked: str, name: str, value: Any, chance: random.Random, names: Name
             if chance.random() < 0.5 and _is_optional(asked, name)
             else StringValueNode(value=chance.choice(names.ids[_OF[name]]))
         )
-    if name in ("search", "contactExternalId"):
+    if name == "recordId":
+        records = [id for kind in _RECORDS for id in names.ids[kind]]
+        return NullValueNode() if chance.random() < 0.5 else StringValueNode(value=chance.choice(records))
+    if name in ("search", "contactExternalId", "externalId", "field", "providerStatus"):
         return NullValueNode() if chance.random() < 0.4 else StringValueNode(value=chance.choice(names.texts))
-    return NullValueNode() if name == "status" and chance.random() < 0.4 else value
+    return NullValueNode() if name in ("status", "kind") and chance.random() < 0.4 else value
 
 
 def _is_optional(asked: str, name: str) -> bool:

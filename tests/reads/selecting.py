@@ -20,6 +20,10 @@ from tests.api.client import gid
 NOTHING = "00000000-0000-0000-0000-000000000001"
 """The id of no row."""
 RESOLVED_FIELDS = {
+    **{
+        f"{kind}.as_of": "one moment of one record, of its history or of now"
+        for kind in ("Contact", "InventoryLevel", "Job", "Product", "SalesDocument")
+    },
     "Connection.connector": "known to the process, not to the database",
     "FailedRecord.payload": "opened and shortened by Python",
 }

@@ -24,7 +24,10 @@ QUERIES = int(os.environ.get("CROSSWALK_QUERIES", "250"))
 
 
 def _scalars() -> dict[str, Any]:
-    return {name: strategies.just(nodes.String("x")) for name in ("DateTime", "Date", "Decimal", "JSON")}
+    """Moments around which things were made and changed; no query takes any other scalar."""
+    moments = strategies.sampled_from(["2026-01-02T03:04:05Z", "2026-11-21T09:30:00Z", "2099-01-01T00:00:00Z"])
+    others = {name: strategies.just(nodes.String("x")) for name in ("Date", "Decimal", "JSON")}
+    return {"DateTime": moments.map(nodes.String), **others}
 
 
 def _drawn_queries(count: int) -> list[str]:

@@ -21,6 +21,7 @@ RESOLVED_ROOTS = {
     "connectors": "known to the process, not to the database",
     "live_cursor": "one value of the feed, whose service makes the cursor's text",
     "organization": "one row, with what the settings say",
+    "stream_policy": "what counts where nothing was set is known to the process",
     "quote_totals": "sums by the rules of a currency, which Python has",
     "sync_status": "put together from several tables and the connector's streams",
     "syncs": "few rows of one connection",

@@ -15,6 +15,7 @@ from app.api.reads.plans import KnownDocument
 from app.api.reads.sources import ROOTS, SHAPES, ById, Page
 from app.api.reads.statement import Viewer
 from app.api.schema import schema
+from app.api.types.records import TYPE_NAMES
 from tests.api.client import gid
 from tests.api.operations import NAMES, text
 from tests.reads.asking import Town
@@ -37,6 +38,10 @@ READS: dict[str, tuple[str, str]] = {
     "Job": ("jobs(first: 100)", ""),
     "Client": ("clients(first: 100)", ""),
     "Delivery": ("deliveries(first: 100)", ""),
+    "Conflict": ("conflicts(first: 100, openOnly: false)", "conflict"),
+    "SalesDocument": ("salesDocuments(first: 100)", "salesDocument"),
+    "Product": ("products(first: 100)", ""),
+    "InventoryLevel": ("inventoryLevels(first: 100)", ""),
 }
 """Type → the list that shows its things, and the field that finds one, where there is one beside `node`."""
 
@@ -75,7 +80,7 @@ def _given(node: Any) -> Any:
     """A value for a variable, so that every filter becomes part of the statement."""
     kind = schema()._schema.get_type(_name_of(node.type))
     values = getattr(kind, "values", None)
-    known: dict[str, Any] = {"Int": 3, "Boolean": True}
+    known: dict[str, Any] = {"Int": 3, "Boolean": True, "DateTime": "2026-11-21T09:30:00Z"}
     one = next(iter(values)) if values else known.get(_name_of(node.type), SOMETHING)
     return [one] if "ids" in node.variable.name.value.lower() else one
 
@@ -129,8 +134,8 @@ def test_the_look_at_statements_finds_a_table_without_a_wall(columns: Columns):
 
 
 def _ids(place: Place, kind: str) -> set[str]:
-    if kind in ("Contact", "Job"):
-        return {gid(kind, row["id"]) for row in place.rows["record"] if row["entity"] == kind.lower()}
+    if kind in TYPE_NAMES.values():
+        return {gid(kind, row["id"]) for row in place.rows["record"] if TYPE_NAMES[row["entity"]] == kind}
     return {gid(kind, id) for id in place.ids("sync_run" if kind == "SyncRun" else kind.lower())}
 
 
@@ -168,10 +173,10 @@ async def test_what_hangs_on_something_of_another_organization_is_not_listed(tow
     for name, source in ROOTS.items():
         field = next(each for each, found in fields.items() if found.extensions["strawberry-definition"].python_name == name)
         named = [
-            each for each in (source.filters if isinstance(source, Page) else ()) if each.endswith("Id") and each != "contactExternalId"
+            each for each in (source.filters if isinstance(source, Page) else ()) if each.endswith("Id") and not each.endswith("xternalId")
         ]
         for filter_name in named:
-            kind = {"subjectId": "Connection"}.get(filter_name, filter_name[0].upper() + filter_name[1:-2])
+            kind = {"subjectId": "Connection", "recordId": "Contact"}.get(filter_name, filter_name[0].upper() + filter_name[1:-2])
             others = "" if filter_name == "connectionId" or name != "provider_calls" else f', connectionId: "{ids["Connection"][0]}"'
             for id in ids[kind][:4]:
                 query = f'{{ {field}({filter_name}: "{id}"{others}) {{ totalCount nodes {{ __typename }} }} }}'

@@ -67,6 +67,9 @@ async def _fill(place: Place, scale: int) -> None:
         ("connection", 6, _connection),
         ("record", 16 * scale, _contact),
         ("record", 24 * scale, _job),
+        ("record", 12 * scale, _document),
+        ("record", 5 * scale, _product),
+        ("record", 5 * scale, _inventory_level),
         ("client", 2, _client),
         ("client_contact", 3, _client_contact),
         ("site", 3, _site),
@@ -78,6 +81,7 @@ async def _fill(place: Place, scale: int) -> None:
         for _ in range(count):
             await _insert(place, table, make(place))
     await _mappings(place)
+    await _changes(place)
     await _quotes(place)
 
 
@@ -149,14 +153,37 @@ def _contact(place: Place) -> dict[str, Any]:
     chance = place.chance
     person = {"external_id": "p1", "name": _text(chance), "is_primary": chance.random() < 0.5, "role": "BILLING"}
     data: dict[str, Any] = {"name": _text(chance)}
-    for name in ("email", "phone", "website", "tax_number"):
+    for name in ("email", "phone", "mobile", "website", "tax_number", "registration_number", "notes"):
         if chance.random() < 0.5:
             data[name] = _text(chance)
     if chance.random() < 0.5:
         data |= {"is_individual": True, "address": {"text": _text(chance), "city": "Maribor"}, "people": [person, {"external_id": "p2"}]}
     if chance.random() < 0.5:
-        data["custom"] = {"x": [1.5, None, _text(chance)]}
+        data |= {"is_customer": False, "is_supplier": True, "custom": {"x": [1.5, None, _text(chance)]}}
     return _record(place, "contact", data)
+
+
+def _document(place: Place) -> dict[str, Any]:
+    chance = place.chance
+    line = {"name": _text(chance), "quantity": "1.50", "unit_price": "0.12340", "discount": "12.5", "position": 1}
+    data: dict[str, Any] = {"kind": chance.choice(("offer", "order", "invoice", "prepayment_invoice", "credit_note"))}
+    data |= {"status": chance.choice(("quote", "open", "zebra")), "contact_external_id": _maybe(chance, f"c-{chance.randint(0, 5)}")}
+    if chance.random() < 0.5:
+        data |= {"issued_on": "2026-02-03", "valid_until": "2026-03-04", "currency": "EUR", "offer_numbers": [_text(chance), "P-1"]}
+        data |= {"lines": [line, line | {"external_id": "l2", "tax_rate": "22", "unit": "h"}], "total": "12.30", "discount": "5"}
+    return _record(place, "sales_document", data)
+
+
+def _product(place: Place) -> dict[str, Any]:
+    chance = place.chance
+    data: dict[str, Any] = {"name": _text(chance), "code": _text(chance), "is_sold": chance.random() < 0.5}
+    return _record(place, "product", data | ({"unit_price": "0.10", "currency": "EUR"} if chance.random() < 0.5 else {}))
+
+
+def _inventory_level(place: Place) -> dict[str, Any]:
+    chance = place.chance
+    data = {"product_external_id": "p-1", "name": _text(chance), "on_hand": "12.500", "available": "-1"}
+    return _record(place, "inventory_level", data)
 
 
 def _job(place: Place) -> dict[str, Any]:
@@ -199,6 +226,7 @@ def _sync(place: Place) -> dict[str, Any]:
         "connection_id": place.some("connection"),
         "name": _text(chance),
         "streams": chance.choice((["companies"], ["companies", "jobs"])),
+        "direction": chance.choice(("pull", "push", "two_way")),
         "mode": chance.choice(("incremental", "full")),
         "schedule": _maybe(chance, "0 2 * * *"),
         "next_due_at": _maybe(chance, datetime(2099, 1, 1, tzinfo=UTC)),
@@ -215,6 +243,7 @@ def _run(place: Place) -> dict[str, Any]:
         "id": new_id(),
         "connection_id": place.some("connection"),
         "sync_id": _maybe(chance, place.some("sync")),
+        "direction": chance.choice(("pull", "push", "two_way")),
         "mode": chance.choice(("incremental", "full")),
         "narrowed_to": _maybe(chance, {"contact_external_id": _text(chance)}),
         "status": status,
@@ -240,7 +269,7 @@ def _failed(place: Place) -> dict[str, Any]:
         "stream": "companies",
         "external_id": f"e-{chance.random()}",
         "sync_run_id": place.some("sync_run"),
-        "stage": chance.choice(("read", "assemble", "translate", "validate", "store", "project")),
+        "stage": chance.choice(("read", "assemble", "translate", "validate", "store", "project", "push")),
         "error_code": "x",
         "message": _text(chance),
         "fix_by": chance.choice(("time", "customer", "us")),
@@ -268,25 +297,81 @@ def _call(place: Place) -> dict[str, Any]:
 
 
 async def _mappings(place: Place) -> None:
+    """One for most records; where a record has two they are at different connections, and the second bears another's name."""
     chance = place.chance
     for number, record in enumerate(place.rows["record"]):
         if chance.random() < 0.8:
-            row = {
-                "id": new_id(),
-                "connection_id": record["connection_id"] or place.some("connection"),
-                "stream": "companies" if record["entity"] == "contact" else "jobs",
-                "external_id": f"c-{number}",
-                "record_id": record["id"],
-                "status": chance.choice(("pending", "synced", "failed", "deleted")),
-                "provider_version": _maybe(chance, "7"),
-                "last_synced_at": _maybe(chance, _moment(chance)),
-                "last_error": _maybe(chance, _text(chance)),
-                "synced_by": _maybe(chance, "pull"),
-            }
-            await _insert(place, "mapping", row)
+            await _insert(place, "mapping", _mapping(place, record, record["connection_id"] or place.some("connection"), number))
+        other = place.some("connection")
+        if chance.random() < 0.3 and other not in (record["connection_id"], *_mapped(place, record["id"])):
+            await _insert(place, "mapping", _mapping(place, record, other, number, stream="customers"))
+
+
+def _mapped(place: Place, record_id: UUID) -> set[UUID]:
+    return {row["connection_id"] for row in place.rows.get("mapping", ()) if row["record_id"] == record_id}
+
+
+def _mapping(place: Place, record: dict[str, Any], connection_id: UUID, number: int, stream: str = "") -> dict[str, Any]:
+    chance = place.chance
+    return {
+        "id": new_id(),
+        "connection_id": connection_id,
+        "stream": stream or ("companies" if record["entity"] == "contact" else "jobs"),
+        "external_id": f"c-{number}",
+        "record_id": record["id"],
+        "status": chance.choice(("pending", "synced", "conflict", "failed", "deleted")),
+        "base_version": _maybe(chance, 1),
+        "provider_version": _maybe(chance, "7"),
+        "last_synced_at": _maybe(chance, _moment(chance)),
+        "last_error": _maybe(chance, _text(chance)),
+        "synced_by": _maybe(chance, "pull"),
+    }
+
+
+async def _changes(place: Place) -> None:
+    """What records were before, what hub and provider changed differently, and how far runs have come."""
+    chance = place.chance
+    for record in place.rows["record"]:
+        for version in range(1, record["version"]):
+            await _insert(place, "record_version", _record_version(place, record, version))
+    for number in range(12):
+        await _insert(place, "conflict", _conflict(place, number))
     for run in place.rows["sync_run"]:
         for position, stream in enumerate(("companies", "jobs")[: chance.randint(0, 2)]):
             await _insert(place, "sync_run_stream", _stream(place, run, position, stream))
+
+
+def _record_version(place: Place, record: dict[str, Any], version: int) -> dict[str, Any]:
+    chance = place.chance
+    return {
+        "record_id": record["id"],
+        "version": version,
+        "data": record["data"],
+        "deleted_at": _moment(chance) if chance.random() < 0.2 else None,
+        "replaced_at": _moment(chance),
+        "replaced_by": _text(chance),
+    }
+
+
+def _conflict(place: Place, number: int) -> dict[str, Any]:
+    chance = place.chance
+    resolution = _maybe(chance, chance.choice(("ours", "theirs", "value", "agreed")))
+    return {
+        "id": new_id(),
+        "connection_id": place.some("connection"),
+        "stream": "companies",
+        "record_id": place.some("record"),
+        "external_id": f"c-{number}",
+        "field": chance.choice(("name", "zebra", f"field {number}")),
+        "base": _maybe(chance, _text(chance)),
+        "ours": _maybe(chance, {"a": [1.5, None]}),
+        "theirs": _maybe(chance, True),
+        "sync_run_id": _maybe(chance, place.some("sync_run")),
+        "resolution": resolution,
+        "value": _maybe(chance, "x"),
+        "resolved_by": _maybe(chance, _text(chance)),
+        "resolved_at": _moment(chance) if resolution else None,
+    }
 
 
 def _stream(place: Place, run: dict[str, Any], position: int, stream: str) -> dict[str, Any]:
@@ -297,7 +382,7 @@ def _stream(place: Place, run: dict[str, Any], position: int, stream: str) -> di
         "connection_id": run["connection_id"],
         "stream": stream,
         "lock_stream": stream,
-        "direction": "pull",
+        "direction": chance.choice(("pull", "push")),
         "position": position,
         "status": chance.choice(("queued", "running", "completed", "failed", "cancelled")),
         "active": False,
@@ -319,6 +404,15 @@ async def _quotes(place: Place) -> None:
             decision = _decision(place, quote, number)
             await _insert(place, "quote_decision", decision)
             await _insert(place, "delivery", _delivery(place, quote, decision))
+        if place.chance.random() < 0.3:
+            await _insert(place, "delivery", _delivery(place, quote, {"id": None}) | _of_record(place))
+
+
+def _of_record(place: Place) -> dict[str, Any]:
+    """A delivery that writes a record; one that is over, for only one of them may be under way."""
+    status = place.chance.choice(("confirmed", "not_applied", "failed"))
+    record = {"quote_id": None, "client_id": None, "record_id": place.some("record"), "stream": "companies"}
+    return record | {"action": "write_record", "status": status}
 
 
 def _quote(place: Place, job: dict[str, Any]) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from graphql import (
     parse,
 )
 
+from app.api.gate.costs import worth
 from app.api.gate.measures import measures
 from app.api.schema import schema
 
-TOKENS = 1900
+TOKENS, COST = 1900, 5000
 DEEPEST = 6
 
 
@@ -55,15 +56,18 @@ def document(field: str, arguments: tuple[str, ...], kind: str | None = None) ->
     for depth in range(DEEPEST, 1, -1):
         for first in (20, 5):
             text = _document(field, arguments, kind, depth, first)
-            if not [*_problems(text)]:
+            if not [*_problems(text, arguments)]:
                 return text
     raise AssertionError(f"Nothing can be asked of {field} within the limits.")
 
 
-def _problems(text: str) -> Iterator[str]:
-    parsed = parse(text)
+def _problems(text: str, arguments: tuple[str, ...]) -> Iterator[str]:
+    """What the limits have against it, where each list of ids holds one."""
+    parsed, one_each = parse(text), dict.fromkeys(arguments, [None])
     for measure in measures(parsed, graphql_schema()):
         yield from (problem.sentence for problem in measure.problems())
+        if (cost := worth(measure.cost, one_each)) > COST:
+            yield f"{cost} objects"
     token, count = parsed.loc.start_token if parsed.loc else None, 0
     while token:
         token, count = token.next, count + 1

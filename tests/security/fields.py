@@ -9,6 +9,7 @@ from uuid import UUID
 from app.actors import PERMISSIONS, Role
 from app.actors import Permission as P
 from tests import factories
+from tests.security.two_way import add_conflict
 from tests.security.world import Things, World
 
 EXTERNAL = "external"
@@ -54,12 +55,16 @@ def _change(name: str, *needs: P, ids: Mapping[str, str] | None = None, **more: 
 
 NODES = {
     "Client": P.READ_CLIENTS,
+    "Conflict": P.READ_RECORDS,
     "Connection": P.READ_CONNECTIONS,
     "Contact": P.READ_RECORDS,
     "Delivery": P.READ_QUOTES,
+    "InventoryLevel": P.READ_RECORDS,
     "Job": P.READ_RECORDS,
     "Organization": None,
+    "Product": P.READ_RECORDS,
     "Quote": P.READ_QUOTES,
+    "SalesDocument": P.READ_RECORDS,
     "Sync": P.READ_SYNCS,
     "SyncRun": P.READ_SYNCS,
 }
@@ -88,7 +93,14 @@ QUERIES = [
     _query("contacts", P.READ_RECORDS, connectionId="Connection"),
     _query("contact", P.READ_RECORDS, id="Contact"),
     _query("jobs", P.READ_RECORDS, contactId="Contact", connectionId="Connection"),
-    _query("mappings", P.READ_RECORDS, connectionId="Connection", contactId="Contact", jobId="Job"),
+    _query("salesDocuments", P.READ_RECORDS, contactId="Contact", connectionId="Connection"),
+    _query("salesDocument", P.READ_RECORDS, id="SalesDocument"),
+    _query("products", P.READ_RECORDS, connectionId="Connection"),
+    _query("inventoryLevels", P.READ_RECORDS, connectionId="Connection"),
+    _query("mappings", P.READ_RECORDS, connectionId="Connection", contactId="Contact", jobId="Job", recordId="Contact"),
+    _query("conflicts", P.READ_RECORDS, connectionId="Connection", recordId="Contact"),
+    _query("conflict", P.READ_RECORDS, id="Conflict"),
+    Field("Query.streamPolicy", frozenset({P.READ_CONNECTIONS}), {"connectionId": "Connection"}, lambda world: {"stream": "companies"}),
     _query("quotes", P.READ_QUOTES, contactExternalId=EXTERNAL, connectionId="Connection", clientId="Client"),
     _query("quote", P.READ_QUOTES, id="Quote"),
     _query("quoteTotals", P.READ_QUOTES, quoteId="Quote", lineIds="QuoteLine", shows=False),  # sums only
@@ -133,6 +145,31 @@ async def _deleted_connection(world: World, things: Things) -> Mapping[str, UUID
     return made
 
 
+async def _new_contact(world: World, things: Things) -> Mapping[str, UUID]:
+    return {"Contact": (await world.hub.edits.create(world.owner, "contact", {"name": "For a moment"})).id}
+
+
+async def _new_document(world: World, things: Things) -> Mapping[str, UUID]:
+    return {"SalesDocument": (await world.hub.edits.create(world.owner, "sales_document", {"kind": "order"})).id}
+
+
+async def _changed_contact(world: World, things: Things) -> Mapping[str, UUID]:
+    made = await _new_contact(world, things)
+    await world.hub.edits.update(world.owner, made["Contact"], version=1, changes={"name": "For another"})
+    return made
+
+
+async def _new_conflict(world: World, things: Things) -> Mapping[str, UUID]:
+    ids = things.ids
+    found = await add_conflict(world.owner.scope, ids["Connection"], ids["Contact"], things.contact_external_id, "phone")
+    return {"Conflict": found}
+
+
+async def _first_policy(world: World, things: Things) -> None:
+    """As it was made: each change counts its version up."""
+    await world.database.admin.execute("UPDATE stream_policy SET version = 1 WHERE connection_id = $1", things.ids["Connection"])
+
+
 def _approval(world: World) -> Mapping[str, Any]:
     return {"version": 1, "signatureName": "Carla Client", "acceptTerms": True}
 
@@ -154,8 +191,26 @@ def _token(world: World) -> Mapping[str, Any]:
     return {"name": "Made by the matrix", "role": "VIEWER"}
 
 
+def _contact_input(world: World) -> Mapping[str, Any]:
+    return {"input": {"name": "Made by the matrix", "people": [{"name": "Petra"}]}}
+
+
+def _document_input(world: World) -> Mapping[str, Any]:
+    return {"input": {"kind": "OFFER", "lines": [{"name": "Labour", "quantity": "1", "unitPrice": "90"}]}}
+
+
+def _rename(world: World) -> Mapping[str, Any]:
+    return {"version": 1, "changes": {"notes": "Changed by the matrix"}}
+
+
+def _one(world: World) -> Mapping[str, Any]:
+    return {"version": 1}
+
+
 _MAY_BE_GIVEN = {role: tuple(PERMISSIONS[role]) for role in (Role.CLIENT_CONTACT, Role.VIEWER)}
 """Nobody lets another do more than they may do themselves."""
+_EDIT = (P.MANAGE_RECORDS, P.READ_RECORDS)
+_PUSH = (P.RUN_SYNCS, P.READ_RECORDS, P.READ_CONNECTIONS, P.READ_QUOTES)
 _OF_CONNECTION = {"connectionId": "Connection"}
 _LINES = {"quoteId": "OpenQuote", "lineIds": "OpenLine", "lineReasons.lineId": "LeftOutLine"}
 
@@ -199,6 +254,34 @@ MUTATIONS = [
         ready=_new_sync,
     ),
     _change("deleteSync", P.MANAGE_CONNECTIONS, P.READ_SYNCS, ids={"id": "Sync"}, ready=_new_sync),
+    _change("createContact", *_EDIT, values=_contact_input),
+    _change("updateContact", *_EDIT, ids={"id": "Contact"}, values=_rename, ready=_new_contact),
+    _change("deleteContact", *_EDIT, ids={"id": "Contact"}, values=_one, ready=_new_contact),
+    _change("createSalesDocument", *_EDIT, values=_document_input),
+    _change("updateSalesDocument", *_EDIT, ids={"id": "SalesDocument"}, values=_rename, ready=_new_document),
+    _change("deleteSalesDocument", *_EDIT, ids={"id": "SalesDocument"}, values=_one, ready=_new_document),
+    _change("restoreRecord", *_EDIT, ids={"id": "Contact"}, values=lambda world: {"version": 2, "toVersion": 1}, ready=_changed_contact),
+    _change("pushRecord", *_PUSH, ids={"recordId": "Contact", "connectionId": "WritableConnection"}),
+    _change("pushRecords", *_PUSH, ids={"recordIds": "Contact", "connectionId": "WritableConnection"}),
+    _change("resolveConflict", *_EDIT, ids={"id": "Conflict"}, values=lambda world: {"resolution": "OURS"}, ready=_new_conflict),
+    _change("resolveConflicts", *_EDIT, ids={"ids": "Conflict"}, values=lambda world: {"resolution": "THEIRS"}, ready=_new_conflict),
+    _change(
+        "alwaysResolve",
+        *_EDIT,
+        P.MANAGE_CONNECTIONS,
+        P.READ_CONNECTIONS,
+        ids={"id": "Conflict"},
+        values=lambda world: {"rule": "HUB_WINS"},
+        ready=_new_conflict,
+    ),
+    _change(
+        "updateStreamPolicy",
+        P.MANAGE_CONNECTIONS,
+        P.READ_CONNECTIONS,
+        ids=_OF_CONNECTION,
+        values=lambda world: {"stream": "companies", "version": 1, "conflicts": "PROVIDER_WINS"},
+        ready=_first_policy,
+    ),
     _change("approveQuote", P.DECIDE_QUOTES, P.READ_QUOTES, ids={"quoteId": "OpenQuote"}, values=_approval, ready=_quote_open),
     _change("approveQuote", P.DECIDE_QUOTES, P.READ_QUOTES, ids=_LINES, values=_approval, ready=_quote_open, always=frozenset(_LINES)),
     _change(

@@ -45,7 +45,7 @@ def test_every_type_that_has_a_global_id_is_asked_for_by_it():
 def test_the_permissions_of_each_role_are_these():
     """Written a second time on purpose: whoever lets a role do more says so here too."""
     read = {"connections:read", "syncs:read", "records:read", "quotes:read", "clients:read"}
-    operate = read | {"connections:manage", "syncs:run", "quotes:decide", "clients:manage", "audit:read"}
+    operate = read | {"connections:manage", "syncs:run", "records:manage", "quotes:decide", "clients:manage", "audit:read"}
 
     assert every(Role.OWNER) == every(Role.SYSTEM) == set(Permission) == operate | {"people:manage"}
     assert every(Role.OPERATOR) == operate

@@ -13,6 +13,7 @@ from app.database import execute, new_id, transaction
 from app.paging import PageRequest
 from tests import factories
 from tests.security.rows import Database, Owners
+from tests.security.two_way import add_conflict, add_record, add_records
 
 _RECONCILED = ("seen", "mapped", "missing_here", "missing_there", "different", "failed")
 BROKEN = {"status": "Parked"}
@@ -70,6 +71,7 @@ class World:
         """Undo what earlier calls did to things that later ones read."""
         for things in (self.own, self.other):
             await self.reopen_quote(things)
+            await self.database.admin.execute(_REOPEN_CONFLICT, things.ids["Conflict"])
         sql = "UPDATE sync SET deleted_at = NULL, name = $2 WHERE id = $1"
         await self.database.admin.execute(sql, self.own.ids["Sync"], self.sync_name)
 
@@ -84,6 +86,7 @@ class World:
         return {"name": secrets.token_hex(8), "mode": "sandbox", "settings": {"base_url": url}, "credentials": {"api_key": key}}
 
 
+_REOPEN_CONFLICT = "UPDATE conflict SET resolution = NULL, value = NULL, resolved_by = NULL, resolved_at = NULL WHERE id = $1"
 _REOPEN = (
     "DELETE FROM delivery WHERE quote_id = $1",
     "DELETE FROM quote_decision WHERE quote_id = $1",
@@ -128,6 +131,7 @@ async def _make_office(hub: Hub, sandbox: RunningSandbox, *, clients: int) -> Of
         await _invite(office, company, number)
     await _change_and_sync(office)
     shared = await _organization_things(office)
+    shared |= await add_records(hub, owner, connection.id, sandbox.url)
     for company, contact in zip(office.companies, office.contacts, strict=True):
         office.things.append(await _client_things(office, company, contact, shared))
     await _two_way_things(office, shared["SyncRun"])
@@ -190,7 +194,6 @@ async def _two_way_things(office: Office, run_id: UUID) -> None:
     scope, connection_id, company = office.owner.scope, office.connection.id, office.companies[0]
     record_id = await _contact(office, company)
     rows: dict[str, dict[str, Any]] = {
-        "conflict": {"id": new_id(), "record_id": record_id, "external_id": company, "field": "email", "ours": "a@b.test"},
         "stream_policy": {"updated_by": "Olive Owner"},
         "quarantine": {"id": new_id(), "sync_run_id": run_id, "external_ids": [company], "known": 9},
         "field_mapping": {"version": 1, "rows": [], "created_by": "Olive Owner"},
@@ -237,9 +240,13 @@ async def _client_things(office: Office, company: str, contact: Actor, shared: d
     lines = (await hub.quotes.lines_of(owner, [opened.id]))[opened.id]
     assert whole.delivery
     assert contact.scope.client_id
+    record, connection_id = await _contact(office, company), office.connection.id
+    document = {"kind": "offer", "contact_external_id": company, "contact_name": contact.name, "notes": "Please call before"}
     per_client = {
         "Client": contact.scope.client_id,
-        "Contact": await _contact(office, company),
+        "Conflict": await add_conflict(owner.scope, connection_id, record, company, "email"),
+        "Contact": record,
+        "SalesDocument": await add_record(owner.scope, connection_id, "sales_document", document),
         "Delivery": whole.delivery.id,
         "Job": decided.id,
         "LeftOutLine": lines[1].id,

@@ -9,7 +9,7 @@ from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, uuid_of
 from app.api.mutations.repeats import remembered
 from app.api.refusals import GENERAL, Refusal, answers, common
-from app.api.types.syncs import Sync, SyncMode, SyncRun
+from app.api.types.syncs import Sync, SyncDirection, SyncMode, SyncRun
 from app.errors import InvalidInput
 from app.idempotency import once
 from app.syncs import models
@@ -18,6 +18,8 @@ from app.syncs.service import ConnectionNotUsable, SyncInProgress
 Streams = Annotated[list[str], strawberry.argument(description="The streams to sync, as `connectors` names them.")]
 Schedule = Annotated[str | None, strawberry.argument(description="Five cron fields, like `0 2 * * *`; null or left out: on demand.")]
 TimeZone = Annotated[str | None, strawberry.argument(description="The time zone of the schedule, like `Europe/Ljubljana`.")]
+
+Direction = Annotated[SyncDirection, strawberry.argument(description="Which way: what is pushed has to be writable at the provider.")]
 
 
 @strawberry.type(name="SyncInProgress", description="Something is being synced on this connection already.")
@@ -105,6 +107,7 @@ class SyncMutations:
         idempotency_key: IdempotencyKey,
         streams: Annotated[list[str] | None, strawberry.argument(description="The streams to sync; left out: all of them.")] = None,
         mode: Annotated[SyncMode, strawberry.argument(description="How much to read.")] = SyncMode.INCREMENTAL,
+        direction: Direction = SyncDirection.PULL,
         contact_external_id: Annotated[
             str | None, strawberry.argument(description="Only what belongs to the contact with this id at the provider.")
         ] = None,
@@ -114,6 +117,7 @@ class SyncMutations:
             uuid_of(connection_id, "Connection", field="connectionId"),
             streams=streams,
             mode=mode.value,
+            direction=direction.value,
             narrowed_to=None if contact_external_id is None else {"contact_external_id": contact_external_id},
             idempotency_key=idempotency_key,
         )
@@ -170,17 +174,25 @@ class SyncMutations:
         streams: Streams,
         idempotency_key: IdempotencyKey,
         mode: Annotated[SyncMode, strawberry.argument(description="How much to read.")] = SyncMode.INCREMENTAL,
+        direction: Direction = SyncDirection.PULL,
         schedule: Schedule = None,
         time_zone: TimeZone = None,
     ) -> CreateSyncResult:
         hub, actor = info.context.hub, info.context.actor
         connection = uuid_of(connection_id, "Connection", field="connectionId")
-        request = [connection, name, streams, mode.value, schedule, time_zone]
+        request = [connection, name, streams, mode.value, direction.value, schedule, time_zone]
         async with once(actor, "create_sync", idempotency_key, request) as call:
             if call.repeated:
                 return CreateSyncSuccess(sync=Sync.of(await hub.schedules.get(actor, call.id())))
             sync = await hub.schedules.create(
-                actor, connection, name=name, streams=streams, mode=mode.value, schedule=schedule, time_zone=time_zone or "UTC"
+                actor,
+                connection,
+                name=name,
+                streams=streams,
+                mode=mode.value,
+                direction=direction.value,
+                schedule=schedule,
+                time_zone=time_zone or "UTC",
             )
             call.result = {"id": str(sync.id)}
         return CreateSyncSuccess(sync=Sync.of(sync))
@@ -195,6 +207,7 @@ class SyncMutations:
         name: Annotated[str | None, strawberry.argument(description="What people call it.")] = None,
         streams: Annotated[list[str] | None, strawberry.argument(description="The streams to sync.")] = None,
         mode: Annotated[SyncMode | None, strawberry.argument(description="How much to read.")] = None,
+        direction: Annotated[SyncDirection | None, strawberry.argument(description="Which way.")] = None,
         schedule: Annotated[str | None, strawberry.argument(description="Five cron fields, like `0 2 * * *`.")] = None,
         on_demand: Annotated[bool, strawberry.argument(description="Take the schedule away.")] = False,
         time_zone: TimeZone = None,
@@ -202,7 +215,7 @@ class SyncMutations:
     ) -> UpdateSyncResult:
         hub, actor, sync_id = info.context.hub, info.context.actor, uuid_of(id, "Sync")
         values: dict[str, Any] = {"name": name, "streams": streams, "mode": mode.value if mode else None, "schedule": schedule}
-        values |= {"on_demand": on_demand, "time_zone": time_zone, "enabled": enabled}
+        values |= {"direction": direction.value if direction else None, "on_demand": on_demand, "time_zone": time_zone, "enabled": enabled}
         async with once(actor, "update_sync", idempotency_key, [sync_id, values]) as call:
             if not call.repeated:
                 await hub.schedules.update(actor, sync_id, **values)

@@ -46,11 +46,15 @@ def _loaded(name: str) -> Finder:
 FINDERS: dict[str, Finder] = {
     "Client": _loaded("client"),
     "Connection": _loaded("connection"),
+    "Conflict": _loaded("conflict"),
     "Contact": _record,
     "Delivery": _delivery,
+    "InventoryLevel": _record,
     "Job": _record,
     "Organization": _organization,
+    "Product": _record,
     "Quote": _loaded("quote"),
+    "SalesDocument": _record,
     "Sync": _loaded("sync"),
     "SyncRun": _loaded("sync_run"),
 }

@@ -14,15 +14,50 @@ _KINDS: dict[str, type] = {"uuid": UUID, "text": str, "bigint": int}
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A whole list: the rows of a table that some conditions leave over, or that lie in some ranges of an index besides."""
+
+    table: str
+    item: str
+    where: Sequence[str]
+    ranges: str = ""
+    """SQL that gives the ranges, where there are some; `alias` is theirs."""
+    alias: str = ""
+    within: str = ""
+
+    @property
+    def count(self) -> str:
+        around = f"({self.ranges}) AS {self.alias}, " if self.ranges else ""
+        return f"count(*) FROM {around}{self.table} AS {self.item} WHERE {self._conditions()}"
+
+    def rows(self, behind: Sequence[str], order: str, limit: str) -> str:
+        """The first of them in this order that fit the conditions `behind`."""
+        found = f"SELECT * FROM {self.table} AS {self.item} WHERE {self._conditions(*behind)} ORDER BY {order} LIMIT {limit}"
+        if not self.ranges:
+            return found
+        each = f"({self.ranges}) AS {self.alias} CROSS JOIN LATERAL ({found}) AS {self.item}"
+        return f"SELECT {self.item}.* FROM {each} ORDER BY {order} LIMIT {limit}"
+
+    def _conditions(self, *behind: str) -> str:
+        return " AND ".join([*self.where, *([self.within] if self.within else ()), *behind])
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a page lies: one more row than its size was read, `place` counts them."""
 
     keys: Sequence[Key]
-    item: str
     size: str
     has_previous: bool
-    matching: Sequence[str]
-    """The conditions of the whole list."""
+    listed: Listed
+
+    @property
+    def item(self) -> str:
+        return self.listed.item
+
+    def rows(self, after: Sequence[str]) -> str:
+        """The rows of the page and one more, behind a cursor of these values."""
+        return self.listed.rows([self.behind(after)] if after else [], self.order, f"{self.size} + 1")
 
     def kept(self, value: str) -> str:
         return f"coalesce(json_agg({value}) FILTER (WHERE {self.item}.place <= {self.size}), '[]')"

@@ -22,7 +22,7 @@ from uuid import UUID
 from graphql import FieldNode, GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type
 
 from app.api import ids
-from app.api.reads.places import Place, parts_of_cursor
+from app.api.reads.places import Listed, Place, parts_of_cursor
 from app.api.reads.rendering import is_list, json_list, json_object, scalar
 from app.api.reads.selections import Chosen, Selections
 from app.api.reads.sources import (
@@ -38,6 +38,7 @@ from app.api.reads.sources import (
     Many,
     One,
     Page,
+    Ranges,
     Resolved,
     Shape,
     Source,
@@ -72,13 +73,11 @@ class Planner(Statement):
         name = python_name(definition)
         source = SHAPES[parent.name].fields[name] if parent.name in SHAPES else ROOTS[name]
         assert isinstance(source, Page)
-        shape, item, given = SHAPES[source.target], self.alias(), self.arguments_of(definition, nodes[0])
-        if not self._may(shape):
+        if not self._may(SHAPES[source.target]):
             return "SELECT 0"
         row = "" if of is None else self.alias()
-        where = [self.where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
-        around = "" if of is None else f" CROSS JOIN (SELECT {self.parameter(lambda _: of, 'uuid')} AS id) AS {row}"
-        return f"SELECT count(*) FROM {shape.table} AS {item}{around} WHERE {' AND '.join(where)}"
+        count = f"(SELECT {self._listed(source, definition, nodes, row).count})"
+        return f"SELECT {count}" if of is None else f"SELECT {count} FROM (SELECT {self.parameter(lambda _: of, 'uuid')} AS id) AS {row}"
 
     def _require(self, source: Source) -> None:
         # A refusal has its own words; the executor knows them.
@@ -203,35 +202,46 @@ class Planner(Statement):
     # Pages.
 
     def _page(self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], row: str) -> str:
-        shape, item = SHAPES[source.target], self.alias()
+        shape = SHAPES[source.target]
         if not self._may(shape):
             raise Unplannable(f"{source.target} is not for this viewer")
         given = self.arguments_of(definition, nodes[0])
         size = self.argument(definition, nodes, lambda values: PageRequest(values["first"]).first, "int")
-        where = [self.where(shape, source.where, item, row), *self._filters(source, definition, nodes, given, item, row)]
+        listed = self._listed(source, definition, nodes, row)
         keys = source.keys_for(given.get("order"))
-        place = Place(keys, item, size, has_previous=given.get("after") is not None, matching=where)
-        after = [place.behind(self._cursor(keys, definition, nodes))] if place.has_previous else []
+        place = Place(keys, size, has_previous=given.get("after") is not None, listed=listed)
+        after = self._cursor(keys, definition, nodes) if place.has_previous else []
         value = self._listing(shape, get_named_type(definition.type), nodes, row, place)
-        rows = f"SELECT * FROM {shape.table} AS {item} WHERE {' AND '.join([*where, *after])} ORDER BY {place.order} LIMIT {size} + 1"
-        numbered = f"SELECT *, row_number() OVER () AS place FROM ({rows}) AS {item}"
-        return f"(SELECT {_one_of_all(value)} FROM ({numbered}) AS {item})"
+        numbered = f"SELECT *, row_number() OVER () AS place FROM ({place.rows(after)}) AS {listed.item}"
+        return f"(SELECT {_one_of_all(value)} FROM ({numbered}) AS {listed.item})"
 
-    def _filters(
-        self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], given: Arguments, item: str, row: str
-    ) -> list[str]:
-        conditions = []
+    def _listed(self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], row: str) -> Listed:
+        """The whole list that the arguments leave over."""
+        shape, item = SHAPES[source.target], self.alias()
+        filters = self._filters(source, definition, nodes, item, row)
+        where = [self.where(shape, source.where, item, row), *(sql for chosen, sql in filters if not isinstance(chosen.sql, Ranges))]
+        ranges = [(source.ranges, self.filled(source.ranges.sql, row=row))] if source.ranges else []
+        ranges += [(chosen.sql, sql) for chosen, sql in filters if isinstance(chosen.sql, Ranges)]
+        if not ranges:
+            return Listed(shape.table, item, where)
+        ((known, sql),), alias = ranges, self.alias()
+        return Listed(shape.table, item, where, sql, alias, self.filled(known.within.replace("{range}", alias), item=item))
+
+    def _filters(self, source: Page, definition: GraphQLField, nodes: Sequence[FieldNode], item: str, row: str) -> list[tuple[Filter, str]]:
+        """The filters whose arguments are given, each with its SQL."""
+        given, found = self.arguments_of(definition, nodes[0]), []
         for name, chosen in source.filters.items():
             if given.get(name) is None:
                 continue
             # One that does not count must still be a good one.
-            wanted = chosen.condition(given[name]) if given.get(chosen.unless) is None else "{value} IS NOT NULL"
+            counts = all(given.get(other) is None for other in chosen.unless)
+            wanted = chosen.condition(given[name]) if counts else "{value} IS NOT NULL"
             condition = self.filled(wanted, item=item, row=row)
             if "{value}" in condition:
                 bound = self.argument(definition, nodes, partial(_compared, name, chosen), chosen.kind)
                 condition = condition.replace("{value}", bound)
-            conditions.append(condition)
-        return conditions
+            found.append((chosen, condition))
+        return found
 
     def _cursor(self, keys: Sequence[Key], definition: GraphQLField, nodes: Sequence[FieldNode]) -> list[str]:
         return [self.argument(definition, nodes, part, key.kind) for key, part in zip(keys, parts_of_cursor(keys), strict=True)]
@@ -253,7 +263,7 @@ class Planner(Statement):
             case "pageInfo":
                 return json_object(self._named_parts(inner, nodes, place.page_info))
             case "totalCount":
-                return f"(SELECT count(*) FROM {shape.table} AS {place.item} WHERE {' AND '.join(place.matching)})"
+                return f"(SELECT {place.listed.count})"
             case "__typename":
                 return quoted(kind.name)
         raise Unplannable(f"{name} is not part of a page")

@@ -72,19 +72,33 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranges:
+    """A page's rows lie in several ranges of an index, each of them in the page's order: one for each row of `sql`.
+
+    `within` tells a range's rows, `{range}` is the range. Each is read in its order and no further than the page needs.
+    """
+
+    sql: str
+    within: str
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """What an argument leaves over. `sql` may depend on the argument where that is an enum or a boolean.
 
-    `value` makes of the argument what Postgres compares with; it may raise InvalidInput. Where the argument `unless` is
-    given as well, only that one counts.
+    `value` makes of the argument what Postgres compares with; it may raise InvalidInput. Where one of the arguments
+    `unless` is given as well, only that one counts. With Ranges the rows come out of those.
     """
 
-    sql: str | Callable[[Any], str]
+    sql: str | Callable[[Any], str] | Ranges
     kind: str = "text"
     value: Callable[[Any], Any] = lambda given: given
-    unless: str = ""
+    unless: Sequence[str] = ()
 
     def condition(self, given: Any) -> str:
+        """SQL that is true for the rows that are left, or that gives the ranges where they lie."""
+        if isinstance(self.sql, Ranges):
+            return self.sql.sql
         return self.sql if isinstance(self.sql, str) else self.sql(given)
 
 
@@ -100,6 +114,7 @@ class Page:
     where: str = "true"
     filters: Mapping[str, Filter] = field(default_factory=dict)
     orders: Mapping[str, Sequence[Key]] = field(default_factory=dict)
+    ranges: Ranges | None = None
 
     def keys_for(self, order: Any) -> Sequence[Key]:
         """`order` is a member of the argument's enum, or None."""

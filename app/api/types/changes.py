@@ -12,6 +12,7 @@ from app.api.ids import id_text
 from app.api.live.followed import cursor
 from app.api.types.connections import Connection
 from app.api.types.quotes import Quote
+from app.api.types.records import TYPE_NAMES
 from app.api.types.syncs import SyncRun
 from app.feed.models import Event
 
@@ -19,10 +20,20 @@ _CURSOR = "Where this event lies in the feed; give it as `after` to go on from h
 _MISSED = "Whether earlier events about the same were left out because the reader was far behind."
 
 
-@enum("A kind of record.", CONTACT="A company or private person.", JOB="A piece of work.")
+@enum(
+    "A kind of record.",
+    CONTACT="A company or private person.",
+    JOB="A piece of work.",
+    SALES_DOCUMENT="An offer, order or invoice.",
+    PRODUCT="Something that is sold or bought.",
+    INVENTORY_LEVEL="How much of a product lies in a place.",
+)
 class RecordEntity(Enum):
     CONTACT = "contact"
     JOB = "job"
+    SALES_DOCUMENT = "sales_document"
+    PRODUCT = "product"
+    INVENTORY_LEVEL = "inventory_level"
 
 
 @strawberry.type(description="A sync run has moved.")
@@ -61,7 +72,7 @@ class ConnectionChange:
         return await info.context.loaders.connection.load(self.connection_id)
 
 
-@strawberry.type(description="A sync has taken over records: one page of them.")
+@strawberry.type(description="Records have changed: one page that a sync has taken over, or what somebody changed here.")
 class RecordChange:
     connection_id: strawberry.Private[UUID]
     cursor: str = strawberry.field(description=_CURSOR)
@@ -80,7 +91,7 @@ class RecordChange:
     def of(cls, event: Event) -> Self:
         entity = RecordEntity(event.data["entity"])
         kinds = ("created", "updated", "deleted")
-        ids = {kind: [id_text(entity.name.capitalize(), UUID(found)) for found in event.data[kind]] for kind in kinds}
+        ids = {kind: [id_text(TYPE_NAMES[entity.value], UUID(found)) for found in event.data[kind]] for kind in kinds}
         return cls(
             connection_id=event.subject_id,
             cursor=cursor(event),

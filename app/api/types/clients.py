@@ -13,7 +13,8 @@ from app.api.ids import id_text
 from app.api.pages import NEWEST_FIRST, After, First, Listing, listing, nothing, page_of
 from app.api.reads import sources as reads
 from app.api.reads.sources import Many, One, Page, Shape
-from app.api.types.records import Contact, record_of
+from app.api.types.contacts import Contact
+from app.api.types.records import record_of
 from app.clients import models
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from app.api.reads import sources as reads
 from app.api.reads.sources import Expression, One, Shape, quoted, sql_case
 from app.api.refusals import FixBy
 from app.api.types.connections import Connection
+from app.api.types.records import AnyRecord, record_of
 from app.deliveries import models
 from app.errors import FixBy as FixByWords
 
@@ -45,7 +46,9 @@ class Delivery(relay.Node):
     uuid: relay.NodeID[UUID]
     connection_id: strawberry.Private[UUID]
     quote_id: strawberry.Private[UUID | None]
-    action: str = strawberry.field(description="What is written, like `approve_quote`.")
+    record_id: strawberry.Private[UUID | None]
+    action: str = strawberry.field(description="What is written: `approve_quote` and the like, or `write_record` or `remove_record`.")
+    stream: str | None = strawberry.field(description="Where a record is written; null for a decision.")
     provider_title: str = strawberry.field(description="What people call the provider.")
     status: DeliveryStatus = strawberry.field(description="How far it has got.")
     explanation: str = strawberry.field(description="The same in plain words, for those who wait for it.")
@@ -64,7 +67,12 @@ class Delivery(relay.Node):
     async def connection(self, info: Info) -> Connection | None:
         return await info.context.loaders.connection.load(self.connection_id)
 
-    @strawberry.field(description="The quote whose decision it carries.")
+    @strawberry.field(description="The record that it writes; null for a decision. A client's contact does not see records.")
+    async def record(self, info: Info) -> AnyRecord | None:
+        found = None if self.record_id is None else await info.context.loaders.record.load(self.record_id)
+        return None if found is None else record_of(found)
+
+    @strawberry.field(description="The quote whose decision it carries; null for a record.")
     async def quote(self, info: Info) -> Annotated["Quote", strawberry.lazy("app.api.types.quotes")] | None:
         return None if self.quote_id is None else await info.context.loaders.quote.load(self.quote_id)
 
@@ -74,7 +82,9 @@ class Delivery(relay.Node):
             uuid=delivery.id,
             connection_id=delivery.connection_id,
             quote_id=delivery.quote_id,
+            record_id=delivery.record_id,
             action=delivery.action,
+            stream=delivery.stream,
             provider_title=delivery.provider_title,
             status=DeliveryStatus(delivery.status.value),
             explanation=delivery.explanation,
@@ -96,10 +106,15 @@ PROVIDER_TITLE = Expression("coalesce({titles} ->> {row}.provider, {row}.provide
 
 def _explanation() -> str:
     """models.Delivery.explanation as SQL."""
-    waiting = f"{{row}}.error_code IS NOT NULL AND {{row}}.status IN ({', '.join(quoted(status) for status in models.WAITING)})"
-    troubles = sql_case(f"coalesce({{row}}.fix_by, {quoted(FixByWords.US)})", _literals(models.TROUBLES))
-    text = f"CASE WHEN {waiting} THEN {troubles} ELSE {sql_case('{row}.status', _literals(models.EXPLANATIONS))} END"
+    decision, record = _told(models.EXPLANATIONS, models.TROUBLES), _told(models.OF_RECORDS, models.RECORD_TROUBLES)
+    text = f"CASE WHEN {{row}}.record_id IS NULL THEN {decision} ELSE {record} END"
     return f"replace({text}, '{{provider}}', {PROVIDER_TITLE.sql})"
+
+
+def _told(explanations: Mapping[Any, str], troubles: Mapping[Any, str]) -> str:
+    waiting = f"{{row}}.error_code IS NOT NULL AND {{row}}.status IN ({', '.join(quoted(status) for status in models.WAITING)})"
+    trouble = sql_case(f"coalesce({{row}}.fix_by, {quoted(FixByWords.US)})", _literals(troubles))
+    return f"CASE WHEN {waiting} THEN {trouble} ELSE {sql_case('{row}.status', _literals(explanations))} END"
 
 
 def _literals(texts: Mapping[Any, str]) -> dict[str, str]:
@@ -114,6 +129,7 @@ reads.declare(
             "provider_title": PROVIDER_TITLE,
             "explanation": Expression(_explanation()),
             "connection": One("Connection", "{item}.id = {row}.connection_id"),
+            "record": One("Record", "{item}.id = {row}.record_id"),
             "quote": One("Quote", "{item}.id = {row}.quote_id"),
         },
         table="delivery",

@@ -26,6 +26,7 @@ from app.syncs import models
     VALIDATE="A required field is missing or of the wrong type.",
     STORE="It could not be stored.",
     PROJECT="A quote could not be made of it.",
+    PUSH="It could not be written to the provider.",
 )
 class FailureStage(Enum):
     READ = "read"
@@ -34,13 +35,16 @@ class FailureStage(Enum):
     VALIDATE = "validate"
     STORE = "store"
     PROJECT = "project"
+    PUSH = "push"
 
 
-@strawberry.type(description="A provider object that could not be taken over, and why. A later run that heals it closes it.")
+@strawberry.type(description="An object that could not be taken over, or not be written, and why. A later run that heals it closes it.")
 class FailedRecord:
     model: strawberry.Private[models.FailedRecord]
     stream: str = strawberry.field(description="The stream that it was read from.")
-    external_id: str = strawberry.field(description="The provider's id of the object.")
+    external_id: str = strawberry.field(
+        description="The provider's id of the object; `record:` and the plain id for a record that the provider does not have."
+    )
     stage: FailureStage = strawberry.field(description="At which step it failed.")
     error_code: str = strawberry.field(description="Why, for programs.")
     message: str = strawberry.field(description="Why, in one sentence.")
@@ -59,7 +63,7 @@ class FailedRecord:
     async def connection(self, info: Info) -> Connection | None:
         return await info.context.loaders.connection.load(self.model.connection_id)
 
-    @strawberry.field(description="The run in which it failed last.")
+    @strawberry.field(description="The run in which it failed last; null where a single write did.")
     async def run(self, info: Info) -> SyncRun | None:
         return None if self.model.sync_run_id is None else await info.context.loaders.sync_run.load(self.model.sync_run_id)
 

@@ -20,14 +20,16 @@ from app.mappings import models
 
 @enum(
     "Where the link between a record and its counterpart stands.",
-    PENDING="The two have not been brought in step yet.",
+    PENDING="The hub has a change that the counterpart lacks; it waits to be pushed.",
     SYNCED="The two are in step.",
+    CONFLICT="Both sides changed the same field differently, and somebody has to decide.",
     FAILED="The last attempt failed.",
     DELETED="The counterpart is gone at the provider.",
 )
 class MappingStatus(Enum):
     PENDING = "pending"
     SYNCED = "synced"
+    CONFLICT = "conflict"
     FAILED = "failed"
     DELETED = "deleted"
 
@@ -40,6 +42,9 @@ class Mapping:
     stream: str = strawberry.field(description="The stream that the counterpart is in.")
     external_id: str = strawberry.field(description="The provider's id of the counterpart.")
     status: MappingStatus = strawberry.field(description="Whether the two are in step.")
+    base_version: int | None = strawberry.field(
+        description="The record's version that shows what the counterpart was last seen to have; the next merge starts from it."
+    )
     provider_version: str | None = strawberry.field(description="The provider's own version or time of change of the counterpart.")
     last_synced_at: datetime | None = strawberry.field(description="When the two were last brought in step.")
     last_error: str | None = strawberry.field(description="Why the last attempt failed.")
@@ -69,6 +74,7 @@ class Mapping:
             stream=mapping.stream,
             external_id=mapping.external_id,
             status=MappingStatus(mapping.status),
+            base_version=mapping.base_version,
             provider_version=mapping.provider_version,
             last_synced_at=mapping.last_synced_at,
             last_error=mapping.last_error,

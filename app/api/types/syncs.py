@@ -68,14 +68,26 @@ class SyncMode(Enum):
     FULL = "full"
 
 
+@enum(
+    "Which way a sync goes.",
+    PULL="From the provider to the hub.",
+    PUSH="From the hub to the provider.",
+    TWO_WAY="Both ways: it pulls and merges, then it pushes what the provider lacks.",
+)
+class SyncDirection(Enum):
+    PULL = "pull"
+    PUSH = "push"
+    TWO_WAY = "two_way"
+
+
 @strawberry.type(description="How many records had which outcome.")
 class SyncCounts:
-    read: int = strawberry.field(description="Records read from the provider.")
-    created: int = strawberry.field(description="Records that are new in the hub.")
+    read: int = strawberry.field(description="Records that were looked at: read from the provider, or to be pushed.")
+    created: int = strawberry.field(description="Records that are new in the hub, or at the provider where they are pushed.")
     updated: int = strawberry.field(description="Records that changed.")
-    unchanged: int = strawberry.field(description="Records that were as the hub had them.")
-    deleted: int = strawberry.field(description="Records that are gone at the provider.")
-    failed: int = strawberry.field(description="Records that could not be taken over.")
+    unchanged: int = strawberry.field(description="Records that were as they should be.")
+    deleted: int = strawberry.field(description="Records that are gone at the provider, or were deleted there by a push.")
+    failed: int = strawberry.field(description="Records that could not be taken over or written.")
 
     @classmethod
     def of(cls, counts: models.Counts) -> Self:
@@ -92,6 +104,7 @@ class SyncCounts:
 @strawberry.type(description="How far one stream of a run has come.")
 class SyncRunStream:
     stream: str = strawberry.field(description="The stream's name, like `companies`.")
+    direction: SyncDirection = strawberry.field(description="Which way it is walked; a two-way run walks a stream twice.")
     status: StreamRunStatus = strawberry.field(description="Where it stands.")
     counts: SyncCounts = strawberry.field(description="How many records had which outcome so far.")
     pages: int = strawberry.field(description="How many pages were committed.")
@@ -103,6 +116,7 @@ class SyncRunStream:
     def of(cls, stream: models.SyncRunStream) -> Self:
         return cls(
             stream=stream.stream,
+            direction=SyncDirection(stream.direction),
             status=StreamRunStatus(stream.status),
             counts=SyncCounts.of(stream.counts),
             pages=stream.pages,
@@ -118,6 +132,7 @@ class Sync(relay.Node):
     connection_id: strawberry.Private[UUID]
     name: str = strawberry.field(description="What people call it.")
     streams: list[str] = strawberry.field(description="The streams that it syncs.")
+    direction: SyncDirection = strawberry.field(description="Which way it goes.")
     mode: SyncMode = strawberry.field(description="How much it reads.")
     schedule: str | None = strawberry.field(description="Five cron fields in `timeZone`; null: it is started on demand.")
     time_zone: str = strawberry.field(description="The time zone of the schedule, like `Europe/Ljubljana`.")
@@ -137,6 +152,7 @@ class Sync(relay.Node):
             connection_id=sync.connection_id,
             name=sync.name,
             streams=list(sync.streams),
+            direction=SyncDirection(sync.direction),
             mode=SyncMode(sync.mode),
             schedule=sync.schedule,
             time_zone=sync.time_zone,
@@ -154,6 +170,7 @@ class SyncRun(relay.Node):
     sync_id: strawberry.Private[UUID | None]
     seconds: strawberry.Private[float | None]
     status: SyncRunStatus = strawberry.field(description="Where it stands.")
+    direction: SyncDirection = strawberry.field(description="Which way it goes.")
     mode: SyncMode = strawberry.field(description="How much it reads.")
     narrowed_to: JSON | None = strawberry.field(description='What it is limited to, like `{"contact_external_id": "…"}`; null: nothing.')
     requested_by: str = strawberry.field(description="The name of whoever started it.")
@@ -189,6 +206,7 @@ class SyncRun(relay.Node):
             sync_id=run.sync_id,
             seconds=run.seconds_left(datetime.now(UTC)),
             status=SyncRunStatus(run.status.value),
+            direction=SyncDirection(run.direction),
             mode=SyncMode(run.mode),
             narrowed_to=None if run.narrowed_to is None else JSON(run.narrowed_to),
             requested_by=str(run.requested_by.get("name", "")),

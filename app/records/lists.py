@@ -1,0 +1,91 @@
+"""Every query that lists records, page by page."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from app.actors import Scope
+from app.database import fetch
+from app.records.models import Record
+from app.records.repository import COLUMNS, as_record
+
+NAME_BEGINS = "{item}.name_folded >= lower({value}) AND {item}.name_folded < lower({value}) || chr(1114111)"
+"""Whose name begins like this, whatever the case. The last character of Unicode ends the range; a LIKE is not leakproof, so
+under row-level security it finds nothing by an index."""
+OF_CONTACT = """SELECT DISTINCT m.connection_id, m.external_id FROM mapping AS m
+    WHERE m.organization_id = {organization} AND m.record_id = {contact}"""
+"""What a contact is called at each of its connections. Its jobs and documents are those whose provider says so by that name."""
+SAYS_CONTACT = "{item}.connection_id = {range}.connection_id AND {item}.contact_external_id = {range}.external_id"
+"""A job or document of one of those names. They are found name by name, each in their order by an index, and then put together:
+asked for at once, all that a contact has would be read and sorted."""
+
+_NOT_GONE = "record.organization_id = $1 AND record.deleted_at IS NULL"
+
+
+@dataclass(slots=True)
+class _Query:
+    """One page of an entity's records."""
+
+    scope: Scope
+    entity: str
+    order: str
+    arguments: list[Any] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.arguments.append(self.scope.organization_id)
+        self.conditions += [_NOT_GONE, f"record.entity = '{self.entity}'"]
+
+    def place(self, value: Any) -> str:
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+    def where(self, condition: str, *values: Any) -> None:
+        """A condition with places for its values; it counts if they are not None."""
+        if None not in values:
+            self.conditions.append(condition.format(*map(self.place, values)))
+
+    async def page(self, first: int, contact_id: UUID | None = None) -> list[Record]:
+        """One more than `first`, to see whether there are more; of one contact where that is given."""
+        ranges = contact_id and OF_CONTACT.format(organization="$1", contact=self.place(contact_id))
+        where = " AND ".join([*self.conditions, SAYS_CONTACT.format(item="record", range="at")] if ranges else self.conditions)
+        rows = f"SELECT * FROM record WHERE {where} ORDER BY {self.order} LIMIT {first + 1:d}"
+        if ranges:
+            rows = f"SELECT record.* FROM ({ranges}) AS at CROSS JOIN LATERAL ({rows}) AS record ORDER BY {self.order} LIMIT {first + 1:d}"
+        found = await fetch(self.scope, f"SELECT {COLUMNS} FROM ({rows}) AS record ORDER BY {self.order}", *self.arguments)
+        return [as_record(row) for row in found]
+
+
+async def by_name(
+    scope: Scope, entity: str, *, first: int, after: tuple[str, UUID] | None, connection_id: UUID | None, search: str | None = None
+) -> list[Record]:
+    """Contacts, products or inventory levels by name, whatever the case; `search` is the beginning of a name."""
+    query = _Query(scope, entity, "record.name_folded, record.id")
+    query.where("record.connection_id = {}", connection_id)
+    query.where("(record.name_folded, record.id) > ({}, {})", *(after or (None, None)))
+    query.where(NAME_BEGINS.format(item="record", value="{0}"), search)
+    return await query.page(first)
+
+
+async def by_time(
+    scope: Scope,
+    entity: str,
+    *,
+    first: int,
+    after: UUID | None,
+    connection_id: UUID | None,
+    contact_id: UUID | None,
+    status: str | None,
+    kind: str | None = None,
+    oldest_first: bool = False,
+) -> list[Record]:
+    """Jobs or sales documents, newest first or oldest first; of one contact where `contact_id` is given."""
+    behind, order = (">", "record.id") if oldest_first else ("<", "record.id DESC")
+    query = _Query(scope, entity, order)
+    query.where("record.connection_id = {}", connection_id)
+    query.where(f"record.id {behind} {{}}", after)
+    query.where("record.status = {}", status)
+    query.where("record.kind = {}", kind)
+    if entity == "sales_document":
+        query.where("record.kind IS NOT NULL")  # what the indexes of sales documents know them by
+    return await query.page(first, contact_id)
