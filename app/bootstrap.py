@@ -37,10 +37,13 @@ from app.quotes.service import QuoteService
 from app.records.editing import RecordEditor, RecordEditService
 from app.records.merging import MergeService
 from app.records.models import RecordChange
+from app.records.orphans import OrphanService
 from app.records.service import RecordService
 from app.settings import Settings
+from app.syncs.counterparts import CounterpartService
 from app.syncs.engine import SyncEngine
 from app.syncs.failed_records import FailedRecordService
+from app.syncs.importing import ImportService
 from app.syncs.pages import PageWriter
 from app.syncs.plan_runs import PlanRuns
 from app.syncs.plans import PlanService
@@ -50,6 +53,7 @@ from app.syncs.record_pushes import RecordPushService
 from app.syncs.schedules import ScheduleService
 from app.syncs.service import SyncService
 from app.syncs.statistics import StatisticsService
+from app.syncs.unsynced import UnsyncedService
 from app.syncs.walker import StreamWalker
 
 
@@ -126,6 +130,7 @@ class Hub:
         self.conflicts = ConflictService(editor, self.audit)
         self.field_mappings = FieldMappingService(connectors=self.connectors, audit=self.audit)
         self.merges = MergeService(editor, self.audit, self.feed, ClientMerges(self.quotes.follow_contacts), conflicts.has_open)
+        self.orphans = OrphanService(self.audit)
         self._build_syncs()
 
     async def _project_edits(self, scope: Scope, connection_id: UUID, changes: Sequence[RecordChange]) -> None:
@@ -185,6 +190,11 @@ class Hub:
             walker=self.walker, pushes=self.pushes, connections=self.connections, connectors=self.connectors, audit=self.audit
         )
         self.plans = PlanService(syncs=self.syncs, audit=self.audit, feed=self.feed, queue=self.queue, now=self.now)
+        self.imports = ImportService(
+            walker=self.walker, syncs=self.syncs, connections=self.connections, connectors=self.connectors, audit=self.audit
+        )
+        self.counterparts = CounterpartService()
+        self.unsynced = UnsyncedService(self.connections, self.connectors)
         self.connections.runs = self.syncs
         self.connections.hurry = self.deliveries.hurry
         self.schedules = ScheduleService(

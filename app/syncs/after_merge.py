@@ -23,6 +23,8 @@ from app.records.repository import Held, RecordWrite
 from app.syncs.sources import Source
 
 Data = dict[str, Any]
+_OWN = {"edited_at"}
+"""What each keeps for itself: when its own provider's object was edited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,12 @@ def _bring_on(
 ) -> None:
     before = present[survivor_id]
     merged = Merge() if base is None else _merge(source, before, base, theirs, Rule.ASK)
+    taken, left_out = merged.theirs - _OWN, merged.conflicts - _OWN
     if survivor.deleted:
-        merged = Merge(conflicts=merged.theirs | merged.conflicts)
-    present[survivor_id] = source.translator.merge(before, theirs, merged.theirs)
-    if merged.conflicts:
-        names = ", ".join(sorted(merged.conflicts))
+        taken, left_out = set(), taken | left_out
+    present[survivor_id] = source.translator.merge(before, theirs, taken)
+    if left_out:
+        names = ", ".join(sorted(left_out))
         writes.notes[one.item.external_id] = f"It was merged; changed here since, and left out there: {names}."
     writes.changes.append(RecordChange(survivor_id, one.item.external_id, source.translator.entity_name, before, present[survivor_id]))
 

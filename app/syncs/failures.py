@@ -160,6 +160,22 @@ async def get(scope: Scope, failed_record_id: UUID) -> FailedRecord | None:
     return _failed_record(row) if row else None
 
 
+async def open_one(scope: Scope, connection_id: UUID, stream: str, external_id: str) -> tuple[UUID | None, str | None]:
+    """The failed record of an object that is not well, dismissed or not: id and message."""
+    row = await fetch_row(
+        scope,
+        """
+        SELECT id, message FROM failed_record
+        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND external_id = $4 AND resolved_at IS NULL
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+        external_id,
+    )
+    return (row["id"], row["message"]) if row else (None, None)
+
+
 async def whole_payload(scope: Scope, failed_record_id: UUID) -> bytes | None:
     """What is tried next: the edited payload, or else the provider's."""
     sql = "SELECT coalesce(edited_payload, payload) FROM failed_record WHERE organization_id = $1 AND id = $2"

@@ -57,9 +57,10 @@ class PageWriter:
         self._feed = feed
 
     async def write(self, source: Source, page: Page) -> tuple[Counts, list[str]]:
-        """Store the page. Returns what became of its records, and their external ids."""
-        counts, _ = await self.write_each(source, page)
-        return counts, list(dict.fromkeys(item.external_id for item in page.items))
+        """Store the page. Returns what became of its records, and the external ids that it named, but for those known to be gone."""
+        counts, outcome = await self.write_each(source, page)
+        gone = {item.external_id for item in page.items if item.deleted}.intersection(outcome.unchanged)
+        return counts, [id for id in dict.fromkeys(item.external_id for item in page.items) if id not in gone]
 
     async def write_each(self, source: Source, page: Page) -> tuple[Counts, Outcome]:
         """Store the page. Returns what became of its records, and of each object."""

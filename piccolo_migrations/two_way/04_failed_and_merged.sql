@@ -25,6 +25,7 @@ CREATE INDEX record_by_email ON record (organization_id, email_folded, id) INCLU
     WHERE email_folded IS NOT NULL AND deleted_at IS NULL AND entity = 'contact';
 CREATE INDEX record_by_tax_number ON record (organization_id, tax_number_folded, id) INCLUDE (connection_id)
     WHERE tax_number_folded IS NOT NULL AND deleted_at IS NULL AND entity = 'contact';
+CREATE INDEX record_tombstones ON record (organization_id, id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX record_merged ON record (organization_id, merged_into) WHERE merged_into IS NOT NULL;
 
 -- One contact that became part of another, and what it takes to part them again.

@@ -16,7 +16,7 @@ from tests.factories import colleague, key, make_connection, make_organization, 
 from tests.two_way.office import Office
 
 ALL = PageRequest(100)
-KRANJ = {"street": "Nova 1", "city": "Kranj", "country": "Slovenija"}
+KRANJ = {"street": "Nova 1", "city": "Kranj", "country": "SI"}
 
 
 class Yard:
