@@ -20,6 +20,7 @@ class Addresses(msgspec.Struct, frozen=True):
     console_url: str
     portal_url: str
     servicem8_sandbox_url: str
+    metakocka_sandbox_url: str
 
     @property
     def curl(self) -> str:

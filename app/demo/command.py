@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,9 @@ from app.commands.processes import Child, Stopped, crosswalk, end_all, stop_on_s
 from app.commands.servers import completed_by, migrate_now, names_servers
 from app.demo import addresses, once
 from app.demo.addresses import Addresses
+from app.demo.content import METAKOCKA, SERVICEM8
 from app.demo.load import load
-from app.demo.settings import ADDRESSES, MEMORY, DemoRefused, claim, demo_settings
+from app.demo.settings import ADDRESSES, DemoRefused, claim, demo_settings, url_of
 from app.demo.steps import Steps
 from app.demo.waiting import wait_until_it_answers
 from app.embedded import Embedded
@@ -67,7 +69,7 @@ class _Demo:
         self.options, self.steps = options, steps
         named = "CROSSWALK_DATA_DIR" in os.environ
         environment = Settings.from_environment()
-        self.settings, self.sandbox_port = demo_settings(environment, data_dir_named=named, port=options.port, external=options.external)
+        self.settings, self.ports = demo_settings(environment, data_dir_named=named, port=options.port, external=options.external)
         self.children: list[Child] = []
         self.servers: Embedded | None = None
         self.stack = ExitStack()
@@ -76,11 +78,12 @@ class _Demo:
         claim(self.settings.data_dir, fresh=self.options.fresh)
         previous = addresses.read(self.settings)
         self._servers()
-        sandbox_url = self._sandbox()
+        sandboxes = self._sandboxes()
         self._child("worker", crosswalk("worker"))
-        found = asyncio.run(self._load(sandbox_url, previous))
+        web = self._child("web", crosswalk("serve"))
+        found = asyncio.run(self._load(sandboxes, previous))
         addresses.write(self.settings, found)
-        self._web()
+        self._wait_for_web(web)
         if self.options.once:
             return once.exercise(found, self.steps)
         self._tell(found)
@@ -103,23 +106,32 @@ class _Demo:
             migrate_now(self.settings)
             step.said = "the database is up to date"
 
-    def _sandbox(self) -> str:
-        [url] = self.settings.sandbox_urls
-        with self.steps.step("ServiceM8 sandbox") as step:
-            memory = str(self.settings.data_dir / MEMORY)
-            command = [sys.executable, "-P", "-m", "app.demo.provider", "--port", str(self.sandbox_port), "--memory", memory]
-            child = self._child("ServiceM8 sandbox", command)
-            wait_until_it_answers(f"{url}/_control/counters", child, seconds=START_SECONDS)
-            step.said = url
-        return url
+    def _sandboxes(self) -> dict[str, str]:
+        """Start the sandboxes at the same time; their URLs by provider."""
+        servicem8 = self._sandbox("ServiceM8 sandbox", "app.demo.provider", self.ports.servicem8, SERVICEM8)
+        metakocka = self._sandbox("Metakocka sandbox", "app.demo.metakocka", self.ports.metakocka, METAKOCKA)
+        return {
+            SERVICEM8: self._wait_for_sandbox(servicem8, self.ports.servicem8, "_control/counters"),
+            METAKOCKA: self._wait_for_sandbox(metakocka, self.ports.metakocka, "sandbox/counters"),
+        }
 
-    async def _load(self, sandbox_url: str, previous: Addresses | None) -> Addresses:
+    def _sandbox(self, name: str, module: str, port: int, provider: str) -> Child:
+        """What it remembers is in a file of the provider's name."""
+        memory = str(self.settings.data_dir / f"{provider}.json")
+        return self._child(name, [sys.executable, "-P", "-m", module, "--port", str(port), "--memory", memory])
+
+    def _wait_for_sandbox(self, child: Child, port: int, path: str) -> str:
+        with self.steps.step(child.name) as step:
+            step.said = url_of(port)
+            wait_until_it_answers(f"{step.said}/{path}", child, seconds=START_SECONDS)
+        return step.said
+
+    async def _load(self, sandboxes: Mapping[str, str], previous: Addresses | None) -> Addresses:
         async with Hub(self.settings) as hub:
-            return await load(hub, self.steps, sandbox_url, previous)
+            return await load(hub, self.steps, sandboxes, previous)
 
-    def _web(self) -> None:
+    def _wait_for_web(self, child: Child) -> None:
         with self.steps.step("Web and worker") as step:
-            child = self._child("web", crosswalk("serve"))
             wait_until_it_answers(f"{self.settings.public_url}/health/ready", child, seconds=START_SECONDS)
             step.said = self.settings.public_url
 
@@ -141,6 +153,7 @@ class _Demo:
             ("Client portal", found.portal_url),
             ("GraphQL API", found.graphql_url),
             ("ServiceM8 sandbox", f"{found.servicem8_sandbox_url}/_control/"),
+            ("Metakocka sandbox", f"{found.metakocka_sandbox_url}/sandbox/"),
         ):
             say(f"  {name:<18} {address}")
         say()

@@ -7,13 +7,13 @@ from app.demo.addresses import Addresses
 from app.demo.http import post_json
 from app.demo.settings import DemoRefused
 
-CONNECTIONS = "query { connections { nodes { id name } } }"
+CONNECTIONS = "query { connections { nodes { id name provider } } }"
 
 SYNC_STATUS = "query ($connection: ID!) { syncStatus(connectionId: $connection) { stream records } }"
 
 START_SYNC = """
-mutation StartSync($connection: ID!, $key: String!) {
-  startSync(connectionId: $connection, idempotencyKey: $key) {
+mutation StartSync($connection: ID!, $streams: [String!], $direction: SyncDirection!, $key: String!) {
+  startSync(connectionId: $connection, streams: $streams, direction: $direction, idempotencyKey: $key) {
     __typename
     ... on StartSyncSuccess { run { id } }
     ... on SyncInProgress { existingRun { id } }
@@ -27,7 +27,7 @@ SYNC_RUN = "query ($id: ID!) { syncRun(id: $id) { status message counts { read f
 OPEN_QUOTES = """
 query ($after: String) {
   quotes(status: OPEN, first: 100, after: $after) {
-    nodes { id number version externalId total { amount currency } connection { id name } lines { id externalId description } }
+    nodes { id number version externalId total { amount currency } connection { id name provider } lines { id externalId description } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -46,6 +46,38 @@ mutation ($quote: ID!, $version: Int!, $lines: [ID!]!, $name: String!, $note: St
 """
 
 QUOTE = "query ($id: ID!) { quote(id: $id) { status delivery { status } } }"
+
+CONTACTS = """
+query ($connection: ID!) { contacts(connectionId: $connection, first: 1) { nodes { id name version externalId } } }
+"""
+
+CONTACT = "query ($id: ID!) { contact(id: $id) { name } }"
+
+UPDATE_CONTACT = """
+mutation ($id: ID!, $version: Int!, $name: String!, $key: String!) {
+  updateContact(id: $id, version: $version, changes: { name: $name }, idempotencyKey: $key) {
+    __typename
+    ... on UpdateContactSuccess { contact { id } }
+    ... on Refusal { message }
+  }
+}
+"""
+
+OPEN_CONFLICTS = """
+query ($connection: ID!, $record: ID!, $field: String!) {
+  conflicts(connectionId: $connection, recordId: $record, field: $field, openOnly: true) { nodes { id field base ours theirs } }
+}
+"""
+
+RESOLVE_CONFLICT = """
+mutation ($id: ID!, $value: JSON, $key: String!) {
+  resolveConflict(id: $id, resolution: VALUE, value: $value, idempotencyKey: $key) {
+    __typename
+    ... on ResolveConflictSuccess { conflict { resolution value } }
+    ... on Refusal { message }
+  }
+}
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ All of it can be done again: what is there already is used as it is.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from app.commands.syncing import GOOD_ENDS, progress_bars, show, watch
 from app.connections.models import Connection
 from app.demo import clients
 from app.demo.addresses import GRAPHQL_PATH, Addresses
-from app.demo.content import ORGANIZATIONS, PROVIDER, DemoConnection, DemoOrganization
+from app.demo.content import DIRECTIONS, METAKOCKA, ORGANIZATIONS, SERVICEM8, DemoConnection, DemoOrganization
 from app.demo.settings import DemoRefused
 from app.demo.steps import Steps
 from app.errors import NotFound, NotSignedIn
@@ -35,10 +36,10 @@ class Loaded:
     connections: tuple[Connection, ...]
 
 
-async def load(hub: Hub, steps: Steps, sandbox_url: str, previous: Addresses | None) -> Addresses:
-    """Bring the demo's content up to date; where to find everything."""
+async def load(hub: Hub, steps: Steps, sandboxes: Mapping[str, str], previous: Addresses | None) -> Addresses:
+    """Bring the demo's content up to date; where to find everything. `sandboxes` has the URL of each provider's."""
     with steps.step("Organizations") as step:
-        loaded = [await _organization(hub, wanted, sandbox_url) for wanted in ORGANIZATIONS]
+        loaded = [await _organization(hub, wanted, sandboxes) for wanted in ORGANIZATIONS]
         step.said = ", ".join(one.organization.name for one in loaded)
     await _sync_all(hub, steps, loaded)
     with steps.step("A client") as step:
@@ -52,11 +53,12 @@ async def load(hub: Hub, steps: Steps, sandbox_url: str, previous: Addresses | N
         token=await _token(hub, owner, previous),
         console_url=console_url,
         portal_url=portal_url,
-        servicem8_sandbox_url=sandbox_url,
+        servicem8_sandbox_url=sandboxes[SERVICEM8],
+        metakocka_sandbox_url=sandboxes[METAKOCKA],
     )
 
 
-async def _organization(hub: Hub, wanted: DemoOrganization, sandbox_url: str) -> Loaded:
+async def _organization(hub: Hub, wanted: DemoOrganization, sandboxes: Mapping[str, str]) -> Loaded:
     try:
         organization = await hub.organizations.by_slug(wanted.slug)
     except NotFound:
@@ -74,19 +76,21 @@ async def _organization(hub: Hub, wanted: DemoOrganization, sandbox_url: str) ->
         raise DemoRefused(f"The organization {wanted.slug} is there, and {wanted.owner_email} is not of it; use --fresh.")
     owner = Actor(Scope(organization.id), ActorKind.PERSON, Role.OWNER, person.name, person.id)
     there = {one.name: one for one in (await hub.connections.list(owner, PageRequest())).items}
-    connections = [await _connection(hub, owner, one, sandbox_url, there.get(one.name)) for one in wanted.connections]
+    connections = [await _connection(hub, owner, one, sandboxes[one.provider], there.get(one.name)) for one in wanted.connections]
     return Loaded(organization, owner, tuple(connections))
 
 
 async def _connection(hub: Hub, owner: Actor, wanted: DemoConnection, sandbox_url: str, there: Connection | None) -> Connection:
     """Connected to where the sandbox listens this time, and tested by a real exchange."""
-    settings = {"base_url": sandbox_url}
+    settings = {**wanted.settings, "base_url": sandbox_url}
     if there is None:
         there = await hub.connections.create(
-            owner, provider=PROVIDER, name=wanted.name, mode="sandbox", settings=settings, credentials={"api_key": wanted.api_key}
+            owner, provider=wanted.provider, name=wanted.name, mode="sandbox", settings=settings, credentials=wanted.credentials
         )
+        if wanted.both_ways:
+            await hub.schedules.create(owner, there.id, name="Both ways", streams=wanted.both_ways, direction=DIRECTIONS[wanted.provider])
     elif there.settings.get("base_url") != sandbox_url:
-        there = await hub.connections.update(owner, there.id, settings=settings, credentials={"api_key": wanted.api_key})
+        there = await hub.connections.update(owner, there.id, settings=settings, credentials=wanted.credentials)
     test = await hub.connections.test(owner, there.id)
     if not test.ok:
         raise DemoRefused(f"The connection {wanted.name} does not work: {test.message}")
@@ -94,7 +98,7 @@ async def _connection(hub: Hub, owner: Actor, wanted: DemoConnection, sandbox_ur
 
 
 async def _sync_all(hub: Hub, steps: Steps, loaded: list[Loaded]) -> None:
-    """Read everything of all connections at once; the worker does it, and the bars show how far it is."""
+    """Sync all connections at once, each in its direction; the worker does it, and the bars show how far it is."""
     wishes = [(one.owner, connection) for one in loaded for connection in one.connections]
     with progress_bars(steps.console) as progress:
         runs = await asyncio.gather(*(_sync(hub, progress, owner, connection) for owner, connection in wishes))
@@ -105,7 +109,7 @@ async def _sync_all(hub: Hub, steps: Steps, loaded: list[Loaded]) -> None:
 
 async def _sync(hub: Hub, progress: Progress, owner: Actor, connection: Connection) -> SyncRun:
     bar = progress.add_task(connection.name, total=100, words="")
-    run = await hub.syncs.start(owner, connection.id)
+    run = await hub.syncs.start(owner, connection.id, direction=DIRECTIONS[connection.provider])
     return await watch(hub, owner, run, lambda seen: show(progress, bar, seen))
 
 

@@ -1,28 +1,26 @@
-"""`--once`: the main job from end to end, through the doors that users have, and seen at the provider with plain HTTP."""
+"""`--once`: the main job and two-way sync from end to end, through the doors that users have, and seen at the providers with plain HTTP."""
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote as quoted
 from uuid import uuid4
 
 from app.demo.addresses import Addresses
-from app.demo.content import ORGANIZATIONS
-from app.demo.graphql import APPROVE, CONNECTIONS, OPEN_QUOTES, QUOTE, START_SYNC, SYNC_RUN, SYNC_STATUS, GraphQL
+from app.demo.both_ways import BothWays
+from app.demo.content import ORGANIZATIONS, SERVICEM8
+from app.demo.graphql import APPROVE, CONNECTIONS, OPEN_QUOTES, QUOTE, GraphQL
 from app.demo.http import get_json, post_json
 from app.demo.settings import DemoRefused
 from app.demo.steps import Steps
+from app.demo.syncing import sync
+from app.demo.waiting import wait_for
 
 SIGNATURE = "Nina Novak"
-PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 0.2
 FRESH_QUOTES = 5
-GOOD_ENDS = ("COMPLETED", "PARTIALLY_COMPLETED")
 
 Json = Mapping[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class _Exercise:
         with self.steps.step("Sync") as step:
             runs = self._sync()
             self.seen["sync"] = runs
-            kept = sum(run["records"]["companies"] + run["records"]["jobs"] for run in runs)
+            kept = sum(sum(run["records"].values()) for run in runs)
             step.said = f"{len(runs)} connections, {kept:,} records in step"
         with self.steps.step("Query") as step:
             quote = self._open_quote()
@@ -78,43 +76,27 @@ class _Exercise:
             "approved_total": decision["approvedTotal"],
             **self._quote_now(quote),
         }
+        BothWays(self.addresses, self.api, self.steps, self.seen).run()
 
     def _sync(self) -> list[dict[str, Any]]:
-        return [self._sync_one(connection) for connection in self.api.ask(CONNECTIONS)["connections"]["nodes"]]
-
-    def _sync_one(self, connection: Json) -> dict[str, Any]:
-        answer = self.api.ask(START_SYNC, connection=connection["id"], key=uuid4().hex)["startSync"]
-        started = answer.get("run") or answer.get("existingRun")
-        if not started:
-            raise DemoRefused(f"The sync of {connection['name']} did not start: {answer['message']}")
-
-        def ended() -> Json | None:
-            run: Json = self.api.ask(SYNC_RUN, id=started["id"])["syncRun"]
-            return run if run["status"] not in ("QUEUED", "RUNNING", "CANCELLING") else None
-
-        run = _wait_for(ended, f"The sync of {connection['name']} did not end")
-        if run["status"] not in GOOD_ENDS:
-            raise DemoRefused(f"The sync of {connection['name']} ended as {run['status']}: {run['message']}")
-        streams = self.api.ask(SYNC_STATUS, connection=connection["id"])["syncStatus"]
-        records = {stream["stream"]: stream["records"] for stream in streams if stream["stream"] != "quotes"}  # a view of jobs
-        return {"connection": connection["name"], "status": run["status"], "records": records, **run["counts"]}
+        return [sync(self.api, connection) for connection in self.api.ask(CONNECTIONS)["connections"]["nodes"]]
 
     def _open_quote(self) -> Json:
-        """A quote that can be approved in part; if none is left, the sandbox gets new ones, as if staff had written them."""
+        """A quote of ServiceM8 that can be approved in part; if none is left, the sandbox gets new ones, as if staff had written them."""
         if found := self._find_open_quote():
             return found
         post_json(f"{self.addresses.servicem8_sandbox_url}/_control/seed", {"kind": "jobs", "count": FRESH_QUOTES})
         self._sync()
         if found := self._find_open_quote():
             return found
-        raise DemoRefused("No quote with two or more lines is open.")
+        raise DemoRefused("No quote of ServiceM8 with two or more lines is open.")
 
     def _find_open_quote(self) -> Json | None:
         after: str | None = None
         while True:
             page = self.api.ask(OPEN_QUOTES, after=after)["quotes"]
             for quote in page["nodes"]:
-                if len(quote["lines"]) >= 2:
+                if quote["connection"]["provider"] == SERVICEM8 and len(quote["lines"]) >= 2:
                     return dict(quote)
             if not page["pageInfo"]["hasNextPage"]:
                 return None
@@ -145,7 +127,7 @@ class _Exercise:
             done = job.status == "Work Order" and job.lines == wanted and any(self.note in note for note in job.notes)
             return job if done else None
 
-        job = _wait_for(shows, f"ServiceM8 does not show the decision on job {quote['number']}")
+        job = wait_for(shows, f"ServiceM8 does not show the decision on job {quote['number']}")
         [note] = [note for note in job.notes if self.note in note]
         return {"status": job.status, "lines": len(job.lines), "note": note}
 
@@ -168,19 +150,10 @@ class _Exercise:
             now: Json = self.api.ask(QUOTE, id=quote["id"])["quote"]
             return now if now["delivery"] and now["delivery"]["status"] == "CONFIRMED" else None
 
-        now = _wait_for(confirmed, f"The hub does not say that quote {quote['number']} is confirmed")
+        now = wait_for(confirmed, f"The hub does not say that quote {quote['number']} is confirmed")
         return {"status": now["status"], "delivery": now["delivery"]["status"]}
 
 
 def _api_key(connection_name: str) -> str:
-    keys = {connection.name: connection.api_key for one in ORGANIZATIONS for connection in one.connections}
+    keys = {connection.name: connection.credentials.get("api_key", "") for one in ORGANIZATIONS for connection in one.connections}
     return keys[connection_name]
-
-
-def _wait_for(look: Callable[[], T | None], otherwise: str) -> T:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := look()) is None:
-        if time.monotonic() > deadline:
-            raise DemoRefused(f"{otherwise} within {PATIENCE_SECONDS:.0f} s.")
-        time.sleep(LOOK_SECONDS)
-    return found

@@ -1,7 +1,8 @@
 """The demo's own settings: its own data directory, loopback only, no mail, and never somebody's real database."""
 
 import shutil
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import embedded
@@ -13,9 +14,9 @@ from app.settings import Settings
 DEFAULT_DATA_DIR = Path(".crosswalk-demo")
 MARK = "demo"
 ADDRESSES = "demo.json"
-MEMORY = "servicem8.json"
 HOST = "127.0.0.1"
-SANDBOX_PORT = 8100
+SERVICEM8_PORT = 8100
+METAKOCKA_PORT = 8110
 PORTS_TO_TRY = 100
 
 
@@ -26,8 +27,16 @@ class DemoRefused(HubError):
     fix_by = FixBy.CUSTOMER
 
 
-def demo_settings(environment: Settings, *, data_dir_named: bool, port: int | None, external: bool) -> tuple[Settings, int]:
-    """The settings of this demo and the port of its ServiceM8. Raises DemoRefused.
+@dataclass(frozen=True, slots=True)
+class SandboxPorts:
+    """Where the demo's providers listen."""
+
+    servicem8: int
+    metakocka: int
+
+
+def demo_settings(environment: Settings, *, data_dir_named: bool, port: int | None, external: bool) -> tuple[Settings, SandboxPorts]:
+    """The settings of this demo and the ports of its providers. Raises DemoRefused.
 
     `environment` is what the environment says; of it the demo keeps named servers only if `external` asks for them.
     """
@@ -38,19 +47,25 @@ def demo_settings(environment: Settings, *, data_dir_named: bool, port: int | No
             "Unset them, or add --external if that is what you want."
         )
     web = free_port(port or environment.port)
-    sandbox = free_port(SANDBOX_PORT, but_not=web)
+    servicem8 = free_port(SERVICEM8_PORT, but_not=(web,))
+    metakocka = free_port(METAKOCKA_PORT, but_not=(web, servicem8))
     settings = replace(
         environment,
         data_dir=(environment.data_dir if data_dir_named else DEFAULT_DATA_DIR).expanduser().absolute(),
         host=HOST,
         port=web,
-        public_url=f"http://{HOST}:{web}",
+        public_url=url_of(web),
         smtp_url=None,
         sandboxes=True,
         introspection=True,
-        sandbox_urls=(f"http://{HOST}:{sandbox}",),
+        sandbox_urls=(url_of(servicem8), url_of(metakocka)),
     )
-    return settings, sandbox
+    return settings, SandboxPorts(servicem8, metakocka)
+
+
+def url_of(port: int) -> str:
+    """Where a program of the demo answers on this port."""
+    return f"http://{HOST}:{port}"
 
 
 def claim(data_dir: Path, *, fresh: bool) -> None:
@@ -73,9 +88,9 @@ def _empty(data_dir: Path) -> None:
         shutil.rmtree(data_dir)
 
 
-def free_port(wanted: int, *, but_not: int | None = None) -> int:
+def free_port(wanted: int, *, but_not: Collection[int] = ()) -> int:
     """The first port from `wanted` on that nobody listens on. Raises DemoRefused."""
     for port in range(wanted, min(wanted + PORTS_TO_TRY, 65536)):
-        if port != but_not and port_is_free(HOST, port):
+        if port not in but_not and port_is_free(HOST, port):
             return port
     raise DemoRefused(f"No port from {wanted} on is free.")

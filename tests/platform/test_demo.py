@@ -21,11 +21,15 @@ import httpx
 import pytest
 
 from app import embedded
+from app.connectors.metakocka.sandbox.seed_products import code_of
+from app.connectors.metakocka.sandbox.testing import partner_id
+from app.demo import metakocka
 from app.demo.provider import remembering_app
 from app.demo.settings import MARK
 from tests.platform.conftest import needs_linux
 
 READY_SECONDS = 120
+CODE = code_of(1)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +99,19 @@ def test_once_does_the_main_job_and_passes_again_at_once(folder):
         assert "approved a part" in seen["servicem8"]["note"]
 
 
+def test_once_edits_a_contact_on_both_sides_and_resolves_the_conflict_and_passes_again(folder):
+    for _ in range(2):
+        done = once(folder)
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        conflict = json.loads(done.stdout)["conflict"]
+        assert set(conflict) == {"field", "base", "ours", "theirs", "resolved", "hub", "metakocka"}
+        assert conflict["field"] == "name"
+        assert len({conflict[name] for name in ("base", "ours", "theirs", "resolved")}) == 4
+        assert conflict["hub"] == conflict["metakocka"] == conflict["resolved"]
+        assert conflict["resolved"] in (folder / "data" / "metakocka.json").read_text()
+
+
 @pytest.mark.requirement("ERP-76")
 def test_a_running_demo_tells_programs_and_people_where_everything_is(folder):
     taken = socket.create_server(("127.0.0.1", 0))
@@ -103,7 +120,7 @@ def test_a_running_demo_tells_programs_and_people_where_everything_is(folder):
         said = said_until_ready(process)
         addresses = json.loads((folder / "data" / "demo.json").read_text())
 
-        assert set(addresses) == {"graphql_url", "token", "console_url", "portal_url", "servicem8_sandbox_url"}
+        assert set(addresses) == {"graphql_url", "token", "console_url", "portal_url", "servicem8_sandbox_url", "metakocka_sandbox_url"}
         assert stat.S_IMODE((folder / "data" / "demo.json").stat().st_mode) == 0o600
         base = addresses["graphql_url"].removesuffix("/graphql")
         assert int(base.rpartition(":")[2]) > port
@@ -112,6 +129,7 @@ def test_a_running_demo_tells_programs_and_people_where_everything_is(folder):
             assert address in said
             assert httpx.get(address, follow_redirects=True).status_code == 200
         assert httpx.get(f"{addresses['servicem8_sandbox_url']}/_control/").status_code == 200
+        assert httpx.get(f"{addresses['metakocka_sandbox_url']}/sandbox/").status_code == 200
 
         assert len(answer_to(said)["data"]["quotes"]["nodes"]) == 3
         token = {"Authorization": f"Bearer {addresses['token']}"}
@@ -154,7 +172,7 @@ def test_killing_the_demo_leaves_nothing_running(folder):
     with running_demo(folder, free_port()) as process:
         said_until_ready(process)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        assert len(children) == 5  # Postgres, Valkey, the sandbox, worker, web
+        assert len(children) == 6  # Postgres, Valkey, two sandboxes, worker, web
 
         process.kill()
         process.wait()
@@ -226,3 +244,48 @@ async def test_the_demos_provider_remembers_what_it_was_told_when_it_is_started_
 def provider(tmp_path: Path) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(remembering_app(tmp_path / "memory.json"))
     return httpx.AsyncClient(transport=transport, base_url="http://servicem8.test")
+
+
+async def test_the_demos_metakocka_remembers_edits_additions_and_deletions(tmp_path):
+    async with metakocka_company(tmp_path) as client:
+        await client.post(f"/partners/{partner_id(7)}", json={"customer": "Preimenovan d.o.o."})
+        added = (await client.post("/partners", json={"customer": "Nov d.o.o.", "partner_contact_list": [{"name": "Ana"}]})).json()
+        order = (await client.post("/documents/sales_order", json={"title": "Nova", "product_list": [{"code": CODE}]})).json()
+        await client.delete(f"/partners/{partner_id(8)}")
+        await client.delete(f"/partners/{added['mk_id']}")
+
+    async with metakocka_company(tmp_path) as client:
+        assert (await client.get(f"/partners/{partner_id(7)}")).json()["customer"] == "Preimenovan d.o.o."
+        assert (await client.get(f"/documents/sales_order/{order['mk_id']}")).json() == order
+        for deleted in (partner_id(8), added["mk_id"]):
+            assert (await client.get(f"/partners/{deleted}")).status_code == 404
+
+
+async def test_the_demos_metakocka_gives_no_id_or_number_twice(tmp_path):
+    seen = []
+    for _ in range(3):
+        async with metakocka_company(tmp_path) as client:
+            partner = (await client.post("/partners", json={"customer": "Nov d.o.o.", "partner_contact_list": [{"name": "Ana"}]})).json()
+            kept, gone = [(await client.post("/documents/sales_order", json={"product_list": [{"code": CODE}]})).json() for _ in range(2)]
+            await client.delete(f"/documents/sales_order/{gone['mk_id']}")
+        seen += [one[name] for one in (partner, kept, gone) for name in ("mk_id", "count_code")]
+        seen += [partner["partner_contact_list"][0]["mk_id"], kept["product_list"][0]["mk_row_id"]]
+
+    assert len(set(seen)) == len(seen)
+
+
+async def test_a_reset_ends_what_the_demos_metakocka_remembers(tmp_path):
+    async with metakocka_company(tmp_path) as client:
+        await client.delete(f"/partners/{partner_id(8)}")
+        await client.post(f"/partners/{partner_id(7)}", json={"customer": "Preimenovan d.o.o."})
+        await client.post("/reset")
+
+    async with metakocka_company(tmp_path) as client:
+        assert (await client.get(f"/partners/{partner_id(7)}")).json()["customer"] != "Preimenovan d.o.o."
+        assert (await client.get(f"/partners/{partner_id(8)}")).status_code == 200
+
+
+def metakocka_company(tmp_path: Path) -> httpx.AsyncClient:
+    """The demo's Metakocka, started with whatever is remembered, to an MK user."""
+    transport = httpx.ASGITransport(metakocka.remembering_app(tmp_path / "memory.json"))
+    return httpx.AsyncClient(transport=transport, base_url="http://metakocka.test/sandbox")
