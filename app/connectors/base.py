@@ -10,6 +10,7 @@ authorised, limited and logged, the connection's typed settings, and what the ac
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -86,6 +87,8 @@ class Page:
     bad: Sequence[BadItem] = ()
     expected: int | None = None
     """How many items the whole walk will have, where the provider says so."""
+    read_after: datetime | None = None
+    """The database's time before it was asked for; the hub notes it. What was written since then is newer than the page."""
 
 
 class Mode(StrEnum):

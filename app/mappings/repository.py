@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.actors import Scope
@@ -21,6 +22,8 @@ class Known:
     fingerprint: bytes | None
     base_version: int | None
     """The record's version that shows what the provider was last seen to have."""
+    last_synced_at: datetime | None
+    synced_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ async def known(scope: Scope, connection_id: UUID, stream: str, external_ids: Se
     rows = await fetch(
         scope,
         f"""
-        SELECT found.external_id, found.record_id, found.status, found.provider_version, found.fingerprint, found.base_version
+        SELECT found.external_id, found.record_id, found.status, found.provider_version, found.fingerprint, found.base_version,
+            found.last_synced_at, found.synced_by
         FROM unnest($4::text[]) AS given (external_id) CROSS JOIN LATERAL ({_BY_EXTERNAL_ID}) AS found
         WHERE found.connection_id = $2 AND found.stream = $3
         """,

@@ -27,6 +27,8 @@ class RecordWrite:
 class Held:
     """A record as it is now, locked."""
 
+    connection_id: UUID | None
+    """Where it came from, or where it was brought to first."""
     data: dict[str, Any]
     version: int
     updated_at: datetime
@@ -42,13 +44,24 @@ async def hold_many(scope: Scope, record_ids: Collection[UUID]) -> dict[UUID, He
     rows = await fetch(
         scope,
         """
-        SELECT id, data, version, updated_at, deleted_at IS NOT NULL AS deleted, merged_into FROM record
+        SELECT id, connection_id, data, version, updated_at, deleted_at IS NOT NULL AS deleted, merged_into FROM record
         WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
         """,
         scope.organization_id,
         list(record_ids),
     )
     return {row["id"]: Held(**{name: value for name, value in row.items() if name != "id"}) for row in rows}
+
+
+async def find_home(scope: Scope, record_id: UUID, connection_id: UUID) -> None:
+    """A record that only the hub had is of the connection that it is brought to first."""
+    await execute(
+        scope,
+        "UPDATE record SET connection_id = $3 WHERE organization_id = $1 AND id = $2 AND connection_id IS NULL",
+        scope.organization_id,
+        record_id,
+        connection_id,
+    )
 
 
 async def at_versions(scope: Scope, wanted: Mapping[UUID, int]) -> dict[UUID, dict[str, Any]]:

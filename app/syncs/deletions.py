@@ -67,4 +67,4 @@ async def _edited(source: Source, known: Sequence[Known], held: dict[UUID, Held]
         if one.base_version and one.base_version < held[one.record_id].version and not held[one.record_id].deleted
     }
     bases = await records.at_versions(source.scope, earlier) if earlier else {}
-    return {id for id, base in bases.items() if source.translator.changed(base, held[id].data)}
+    return {id for id, base in bases.items() if source.translator.changed(base, held[id].data) & source.covers(held[id].connection_id)}

@@ -111,7 +111,7 @@ def _replace(source: Source, candidate: Candidate, known: Known, held: Held, wri
     """The provider's fields as they are now; what the field mapping does not cover stays."""
     before = None if held.deleted else held.data
     theirs: Data = msgspec.json.decode(candidate.data)
-    after = source.translator.merge(held.data, theirs, source.translator.fields)
+    after = source.translator.merge(held.data, theirs, source.covers(held.connection_id))
     if before != after:
         writes.merged.append(_record(source, known.record_id, after))
     writes.mappings.append(_mapping(candidate, known.record_id, "synced"))
@@ -134,7 +134,9 @@ def _merge(source: Source, candidate: Candidate, known: Known, held: Held, past:
 
 
 def _decide(source: Source, held: Held, base: Data | None, theirs: Data, policy: StreamPolicy, opened: set[str]) -> Merge:
-    changed = source.translator.changed
+    def changed(before: Data, after: Data) -> frozenset[str]:
+        return source.translator.changed(before, after) & source.covers(held.connection_id)
+
     differences = Differences(changed(held.data, theirs), changed(base or {}, held.data), changed(base or {}, theirs))
     times = Times(held.updated_at, _time(theirs.get("edited_at")))
     return rules.merge(differences, policy.rule, times=times, open_conflicts=opened)
@@ -144,15 +146,15 @@ def _write_versions(
     source: Source, known: Known, held: Held, base: Data | None, theirs: Data, after: Data, merged: Merge, writes: _Writes
 ) -> int | None:
     """Write what the merge came to. Returns the version that shows what the provider has; None: the one that the record then has."""
-    translator, record_id = source.translator, known.record_id
+    translator, record_id, covered = source.translator, known.record_id, source.covers(held.connection_id)
     if not merged.ours and not merged.conflicts:
         if held.deleted or after != held.data:
             writes.merged.append(_record(source, record_id, after))
         return None
-    if base is not None and not translator.changed(base, theirs) and after == held.data:
+    if base is not None and not translator.changed(base, theirs) & covered and after == held.data:
         return known.base_version
     # The provider's view as a version of its own; then what the merge came to.
-    writes.views.append(_record(source, record_id, translator.merge(held.data, theirs, translator.fields)))
+    writes.views.append(_record(source, record_id, translator.merge(held.data, theirs, covered)))
     writes.merged.append(_record(source, record_id, after))
     return held.version + 1
 
@@ -172,7 +174,7 @@ def _keep_deleted(
     source: Source, candidate: Candidate, known: Known, held: Held, base: Data | None, theirs: Data, writes: _Writes
 ) -> None:  # fmt: skip
     """The hub deleted it. What the provider changed since then is not lost: somebody is asked."""
-    if base is not None and not source.translator.changed(base, theirs):
+    if base is not None and not source.translator.changed(base, theirs) & source.covers(held.connection_id):
         writes.mappings.append(_mapping(candidate, known.record_id, known.status, known.base_version))
     else:
         writes.conflicts.append(FoundConflict(known.record_id, known.external_id, DELETED, base, None, theirs))

@@ -6,6 +6,7 @@ becomes a failed record; the others go on.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -68,7 +69,7 @@ class PageWriter:
         await lock_records_of(scope, source.connection_id, stream)
         items = {item.external_id: item for item in page.items}
         again = await self._take_parts(source, page.parts, items)
-        outcome = await _examine(source, [*items.values(), *again])
+        outcome = await _examine(source, [*items.values(), *again], page.read_after)
         outcome.failures += [_unreadable(bad) for bad in page.bad]
         created, updated, deleted = await self._store(source, outcome)
         await _settle_failures(source, outcome, [part.external_id for part in page.parts])
@@ -132,7 +133,7 @@ class PageWriter:
         return first + await self._write_isolating(source, candidates[middle:], failed)
 
 
-async def _examine(source: Source, items: Sequence[Item]) -> Outcome:
+async def _examine(source: Source, items: Sequence[Item], read_after: datetime | None) -> Outcome:
     """Sort the items by what has to be done: nothing, store, delete, or keep as failed."""
     outcome = Outcome()
     if not items:
@@ -142,14 +143,16 @@ async def _examine(source: Source, items: Sequence[Item]) -> Outcome:
     known = await mappings.known(*where, ids)
     parts = await mappings.parts_of(*where, ids)
     for item in items:
-        _examine_one(source, item, known.get(item.external_id), parts.get(item.external_id, []), outcome)
+        held = known.get(item.external_id)
+        if held is not None and (_is_older(item, held) or _is_overtaken(source, item, held, read_after)):
+            outcome.unchanged.append(item.external_id)
+        else:
+            _examine_one(source, item, held, parts.get(item.external_id, []), outcome)
     return outcome
 
 
 def _examine_one(source: Source, item: Item, known: Known | None, parts: Sequence[Part], outcome: Outcome) -> None:
-    if known is not None and _is_older(item, known):
-        outcome.unchanged.append(item.external_id)
-    elif item.deleted:
+    if item.deleted:
         if known is not None and known.status != "deleted":
             outcome.deletions.append((item, known))
         else:
@@ -165,6 +168,16 @@ def _examine_one(source: Source, item: Item, known: Known | None, parts: Sequenc
 def _is_older(item: Item, known: Known) -> bool:
     """Law 8: a late answer does not overwrite a later version."""
     return item.version is not None and known.provider_version is not None and item.version < known.provider_version
+
+
+def _is_overtaken(source: Source, item: Item, known: Known, read_after: datetime | None) -> bool:
+    """Law 8 where the provider has no times: somebody else has brought or read the object since this page was asked for.
+
+    Whoever walks such a stream walks it whole, or with an overlap, so it comes again.
+    """
+    if item.version is not None or read_after is None or known.last_synced_at is None:
+        return False
+    return known.last_synced_at > read_after and known.synced_by != source.name
 
 
 def _translate(source: Source, item: Item, known: Known | None, parts: Sequence[Part], fingerprint: bytes, outcome: Outcome) -> None:

@@ -63,6 +63,8 @@ class _Plan:
     record_id: UUID
     link: Link | None
     version: int
+    home: UUID | None
+    """The connection that the record came from."""
     data: Data
     """As the provider is to show it: fields in conflict as it has them."""
     base: Data
@@ -112,7 +114,7 @@ class RecordPusher:
             payload = {"version": held.version, "fields": sorted(changed), "external_id": link.external_id if link else None}
             payload |= {"base_version": link.base_version or None} if link else {}
             delivery = await _take(source, record_id, deliveries.WRITE, payload)
-            return _Plan(delivery, record_id, link, held.version, data, base, changed) if delivery else None
+            return _Plan(delivery, record_id, link, held.version, held.connection_id, data, base, changed) if delivery else None
 
     async def _plan_removal(self, source: Source, record_id: UUID, held: Held, link: Link | None) -> _Plan | None:
         """The hub deleted the record: what becomes of the provider's object is the stream's policy."""
@@ -125,7 +127,11 @@ class RecordPusher:
             await _idle(source, record_id, link)
             return None
         delivery = await _take(source, record_id, deliveries.REMOVE, {"version": held.version, "external_id": link.external_id})
-        return _Plan(delivery, record_id, link, held.version, held.data, {}, frozenset(), removed=True) if delivery else None
+        return (
+            _Plan(delivery, record_id, link, held.version, held.connection_id, held.data, {}, frozenset(), removed=True)
+            if delivery
+            else None
+        )
 
     async def _carry_out(self, source: Source, session: Session, plan: _Plan) -> PushOutcome | None:
         """Write, and store what came of it. None: the provider's object had changed and was merged; look again."""
@@ -152,7 +158,7 @@ class RecordPusher:
         if fresh is None or fresh.item.deleted:
             raise NotTaken
         theirs = _translated(source, fresh)
-        if source.translator.changed(plan.base, theirs):
+        if source.translator.changed(plan.base, theirs) & source.covers(plan.home):
             if plan.delivery.attempts > 1 and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
                 await self._confirm(source, plan, link, fresh)  # an earlier attempt had been carried out
                 return PushOutcome.UPDATED

@@ -25,3 +25,13 @@ class Source:
     """Who is noted as the one who synced."""
     pushable: Collection[tuple[str, str]]
     """Providers and streams that can be written: what changes here waits to be pushed there."""
+
+    def covers(self, home: UUID | None) -> frozenset[str]:
+        """The fields that this connection has a say in, of a record that came from `home`.
+
+        Ids of child objects, numbers and sums are each provider's own: where a record came from another connection that can be written as
+        well, only what can be told to this one is compared and taken over.
+        """
+        if home in (None, self.connection_id) or self.stream.writer is None:
+            return frozenset(self.translator.fields)
+        return frozenset(self.translator.pushed_fields)

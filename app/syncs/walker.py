@@ -1,7 +1,7 @@
 """Walks the streams of a sync run: reads them page by page, follows what is missing, writes what waits."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ import asyncpg
 from app.actors import Scope
 from app.conflicts import repository as conflicts
 from app.connectors.base import Account, Connector, Mode, Page, Session, Stream, Walk
-from app.database import transaction
+from app.database import fetch_value, transaction
 from app.errors import LeaseLost
 from app.feed.service import FeedService
 from app.mail.service import MailService
@@ -70,7 +70,7 @@ class StreamWalker:
         walk = Walk(
             mode=Mode.FULL if saved is None else Mode(run.mode), saved=saved, resume=resume, narrowed_to=dict(run.narrowed_to or {})
         )
-        async with prefetched(source.stream.read(session, walk)) as pages:
+        async with prefetched(_noting_when(scope, source.stream.read(session, walk))) as pages:
             async for page in pages:
                 await self._commit(lease, source, page)
                 if time.monotonic() > deadline:
@@ -202,6 +202,14 @@ class StreamWalker:
 
     async def publish(self, scope: Scope, run_id: UUID, revision: int, progress: float) -> None:
         await self._feed.publish(scope, topic="sync_run", subject_id=run_id, revision=revision, data={"progress": progress})
+
+
+async def _noting_when(scope: Scope, pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+    """The pages, each with the time before it was asked for, by the clock that all workers share."""
+    read_after = await fetch_value(scope, "SELECT clock_timestamp()")
+    async for page in pages:
+        yield replace(page, read_after=read_after)
+        read_after = await fetch_value(scope, "SELECT clock_timestamp()")
 
 
 def is_complete(source: Source, walk: Walk) -> bool:

@@ -152,6 +152,7 @@ class World:
             (self.crashed_run, 12),
             (self.frozen_run, 6),
             (self.push_one, 8),
+            (self.push_while_a_page_is_on_its_way, 6),
             (self.resolve, 8),
             (self.add_in_hub, 2),
             (self.flush_redis, 1),
@@ -256,6 +257,28 @@ class World:
         send = self.hub.pushes.send
         await asyncio.gather(*(send(self.operator.organization_id, delivery) for _ in range(3)))
 
+    async def push_while_a_page_is_on_its_way(self) -> None:
+        """A run has read a page and not yet written it when somebody edits a record on it and has it brought over."""
+        side = self.chance.choice(self.sides)
+        run = await self._start(side, "pull")
+        if run is None:
+            return
+        await self.tick()
+        trouble = Trouble(freeze_in=3)  # the connection's check is asked and answered, the page is asked and answered
+        reading = asyncio.create_task(self._worker(run, trouble))
+        stood_still = asyncio.create_task(trouble.frozen.wait())
+        await asyncio.wait({reading, stood_still}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        stood_still.cancel()
+        self._troubles.pop(-1, None)
+        if trouble.frozen.is_set():
+            self.counts["page on its way"] += 1
+            record = self.chance.choice((await self.hub.records.contacts(self.operator, ALL)).items)
+            await self.edit_in_hub(record.id)
+            delivery = await self.hub.pushes.queue(self.operator, record.id, side.office.connection.id)
+            await self.hub.pushes.send(self.operator.organization_id, delivery)
+        trouble.thaw.set()
+        await reading
+
     def _soon(self) -> int:
         """After how many requests and COMMITs something happens: mostly few, for most runs are short."""
         return int(self.chance.expovariate(1 / 6))
@@ -307,7 +330,7 @@ class World:
             pass
         finally:
             if self._troubles.get(-1) is trouble:
-                del self._troubles[-1]
+                self._troubles.pop(-1)
 
     async def tick(self) -> None:
         """Time passes: leases run out, pauses end."""
@@ -439,7 +462,10 @@ class World:
         return [
             f"{row['theirs']!r} came back as if somebody at the provider had written it over {row['ours']!r}"
             for row in rows
-            if self.written.get(row["theirs"], nothing)[0].startswith("hub") and self.written.get(row["ours"], nothing)[1] == row["theirs"]
+            if isinstance(row["theirs"], str)
+            and isinstance(row["ours"], str)
+            and self.written.get(row["theirs"], nothing)[0].startswith("hub")
+            and self.written.get(row["ours"], nothing)[1] == row["theirs"]
         ]
 
     async def _lost(self) -> list[str]:

@@ -44,7 +44,7 @@ async def test_no_schedule_loses_an_edit_or_writes_twice(hub, metakocka):
         wrong += await _play(hub, metakocka, SEED + number, counts)
 
     print(dict(counts))
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 async def _forget(*arguments, **named):
