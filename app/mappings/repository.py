@@ -159,14 +159,22 @@ async def link(scope: Scope, connection_id: UUID, stream: str, record_id: UUID) 
 
 
 async def add_link(
-    scope: Scope, connection_id: UUID, stream: str, external_id: str, record_id: UUID, synced_by: str, *, base_version: int
+    scope: Scope,
+    connection_id: UUID,
+    stream: str,
+    external_id: str,
+    record_id: UUID,
+    synced_by: str,
+    *,
+    base_version: int,
+    status: str = "pending",
 ) -> None:
     """Link a record to the object that it is at a provider. Version 0: nothing is known of what both had."""
     await execute(
         scope,
         """
         INSERT INTO mapping (id, organization_id, connection_id, stream, external_id, record_id, status, base_version, synced_by)
-        VALUES ($2, $1, $3, $4, $5, $6, 'pending', $7, $8)
+        VALUES ($2, $1, $3, $4, $5, $6, $9, $7, $8)
         """,
         scope.organization_id,
         new_id(),
@@ -176,17 +184,22 @@ async def add_link(
         record_id,
         base_version,
         synced_by,
+        status,
     )
 
 
-async def rebase(scope: Scope, mapping_id: UUID, base_version: int) -> None:
+async def rebase(scope: Scope, mapping_id: UUID, base_version: int, status: str) -> None:
     """The provider has been brought to that version; what it shows is looked at whole."""
     await execute(
         scope,
-        "UPDATE mapping SET base_version = $3, fingerprint = NULL, updated_at = now() WHERE organization_id = $1 AND id = $2",
+        """
+        UPDATE mapping SET base_version = $3, status = $4, fingerprint = NULL, updated_at = now()
+        WHERE organization_id = $1 AND id = $2
+        """,
         scope.organization_id,
         mapping_id,
         base_version,
+        status,
     )
 
 

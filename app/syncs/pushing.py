@@ -69,6 +69,8 @@ class _Plan:
     """As the provider is to show it: fields in conflict as it has them."""
     base: Data
     changed: frozenset[str]
+    in_conflict: bool = False
+    """Other fields wait for somebody's decision."""
     removed: bool = False
 
 
@@ -114,7 +116,9 @@ class RecordPusher:
             payload = {"version": held.version, "fields": sorted(changed), "external_id": link.external_id if link else None}
             payload |= {"base_version": link.base_version or None} if link else {}
             delivery = await _take(source, record_id, deliveries.WRITE, payload)
-            return _Plan(delivery, record_id, link, held.version, held.connection_id, data, base, changed) if delivery else None
+            return (
+                _Plan(delivery, record_id, link, held.version, held.connection_id, data, base, changed, bool(opened)) if delivery else None
+            )
 
     async def _plan_removal(self, source: Source, record_id: UUID, held: Held, link: Link | None) -> _Plan | None:
         """The hub deleted the record: what becomes of the provider's object is the stream's policy."""
@@ -232,18 +236,20 @@ class RecordPusher:
     async def _store(self, source: Source, plan: _Plan, link: Link | None, after: Reading) -> None:
         """The provider has what was sent: that is the base from now on. What else it shows is merged in."""
         scope, stream, external_id = source.scope, source.stream.record_stream, after.item.external_id
+        refused = await self._note_refused(source, plan, after)
+        status = "conflict" if refused or plan.in_conflict else "pending"
         if link is None:
+            await records.find_home(scope, plan.record_id, source.connection_id)
             await mappings.add_link(
-                scope, source.connection_id, stream, external_id, plan.record_id, source.name, base_version=plan.version
+                scope, source.connection_id, stream, external_id, plan.record_id, source.name, base_version=plan.version, status=status
             )
         else:
-            await mappings.rebase(scope, link.id, plan.version)
-        await self._note_refused(source, plan, after)
+            await mappings.rebase(scope, link.id, plan.version, status)
         await _heal(source, plan.record_id, external_id)
         await self._pages.write(source, _page(after))
         await self._end(source, plan, "confirmed", confirmation={"external_id": external_id, "fields": sorted(plan.changed)})
 
-    async def _note_refused(self, source: Source, plan: _Plan, after: Reading) -> None:
+    async def _note_refused(self, source: Source, plan: _Plan, after: Reading) -> bool:
         """Fields that the provider shows otherwise than they were sent wait for somebody, and are not taken back silently."""
         theirs = _translated(source, after)
         refused = source.translator.pushed_changed(plan.data, theirs) & plan.changed
@@ -253,6 +259,7 @@ class RecordPusher:
                 for name in sorted(refused)
             ]
             await conflicts.put_found(source.scope, source.connection_id, source.stream.record_stream, source.run_id, found)
+        return bool(refused)
 
     async def _end(self, source: Source, plan: _Plan, status: str, **what: Any) -> None:
         if not await deliveries.finish(source.scope, plan.delivery, status, **what):

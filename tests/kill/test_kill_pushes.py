@@ -24,7 +24,7 @@ KILLS = int(os.environ.get("CROSSWALK_KILLS", "8"))
 SEED = int(os.environ.get("CROSSWALK_SEED", "20261121"))
 PARTNERS = max(24, KILLS)
 PATIENCE = 60 + PARTNERS
-KRANJ = {"street": "Nova 1", "city": "Kranj", "country": "Slovenija"}
+KRANJ = {"street": "Nova 1", "city": "Kranj", "country": "SI"}
 
 
 class Work:
@@ -51,7 +51,7 @@ class Work:
         for number in range(PARTNERS // 3):
             work.new.append(f"New {number}")
             await office.create(
-                work.new[-1], tax_number=f"{number:08d}", address={"street": "Nova 1", "city": "Kranj", "country": "Slovenija"}
+                work.new[-1], tax_number=f"{number:08d}", address={"street": "Nova 1", "city": "Kranj", "country": "SI"}
             )
         await office.sandbox.clear_ledger()
         return work

@@ -9,7 +9,7 @@ from app.database import execute, transaction
 from app.syncs.models import RunStatus
 from tests.two_way.office import ALL, Office
 
-KRANJ = {"street": "Nova 1", "city": "Kranj", "country": "Slovenija"}
+KRANJ = {"street": "Nova 1", "city": "Kranj", "country": "SI"}
 
 
 @pytest.mark.requirement("MKC-12", "MKC-16", "MKC-37")
@@ -48,9 +48,7 @@ async def test_only_what_changed_is_written_and_the_rest_stays_as_it_is_there(of
 
 @pytest.mark.requirement("MKC-36", "MKC-38")
 async def test_a_record_that_only_the_hub_has_is_created_once_when_it_is_asked_for(office: Office):
-    record = await office.create(
-        "Nova stranka", tax_number="SI99999999", address={"street": "Nova 1", "city": "Kranj", "country": "Slovenija"}
-    )
+    record = await office.create("Nova stranka", tax_number="SI99999999", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
 
     delivery = await office.hub.pushes.queue(office.operator, record.id, office.connection.id)
     await asyncio.gather(*(office.hub.pushes.send(office.operator.organization_id, delivery) for _ in range(5)))
@@ -64,9 +62,7 @@ async def test_a_record_that_only_the_hub_has_is_created_once_when_it_is_asked_f
 
 @pytest.mark.requirement("MKC-15", "MKC-46")
 async def test_a_write_whose_answer_is_lost_is_looked_for_and_not_repeated(office: Office):
-    record = await office.create(
-        "Nova stranka", tax_number="SI88888888", address={"street": "Nova 1", "city": "Kranj", "country": "Slovenija"}
-    )
+    record = await office.create("Nova stranka", tax_number="SI88888888", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
     await office.sandbox.fault("drop-answer", path="*/add_partner")
     delivery = await office.hub.pushes.queue(office.operator, record.id, office.connection.id)
 
@@ -166,6 +162,27 @@ async def test_a_push_makes_what_is_missing_only_where_the_policy_wants_it(offic
 
     assert (await office.run("push")).counts.created == 1
     assert (await office.run("push")).counts.created == 0
+
+
+@pytest.mark.requirement("MKC-45")
+async def test_what_the_provider_does_not_keep_as_it_was_sent_is_asked_about_and_not_taken_back(office: Office):
+    """Metakocka does not empty a field that is sent empty."""
+    mk_id = await office.add("Acme")
+    await office.run()
+    record = await office.edit(await office.record(mk_id), mobile="", phone="+386 1 222")
+
+    await office.run("push")
+    await office.run("two_way")
+
+    (conflict,) = await office.conflicts()
+    assert (conflict.field, conflict.ours, conflict.theirs) == ("mobile", None, "051 123 456")
+    data = (await office.record(mk_id)).data
+    assert (data.get("mobile", ""), data["phone"]) == ("", "+386 1 222")
+    assert (await office.mapped(record.id)).status == "conflict"
+    await office.hub.conflicts.resolve(office.operator, conflict.id, resolution="theirs")
+    await office.run("two_way")
+    assert (await office.record(mk_id)).data["mobile"] == "051 123 456"
+    assert (await office.mapped(record.id)).status == "synced"
 
 
 async def _due_now(office: Office, delivery_id) -> None:
