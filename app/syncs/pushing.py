@@ -197,6 +197,7 @@ class RecordPusher:
             if plan.delivery.attempts > 1 and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
                 await self._store(source, plan, None, found)
                 return PushOutcome.CREATED
+            await records.find_home(scope, plan.record_id, source.connection_id)
             await mappings.add_link(
                 scope, source.connection_id, stream, found.item.external_id, plan.record_id, source.name, base_version=0
             )
