@@ -12,6 +12,9 @@ from app.actors import Scope
 from app.database import execute, fetch, fetch_row
 from app.records.models import Record
 
+FIRST_VERSION = 1
+"""Of a new record."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordWrite:
@@ -41,6 +44,8 @@ async def hold_many(scope: Scope, record_ids: Collection[UUID]) -> dict[UUID, He
 
     NO KEY: whoever changes a quote looks at its record's key, and must not wait for a page that waits for the quote.
     """
+    if not record_ids:
+        return {}
     rows = await fetch(
         scope,
         """

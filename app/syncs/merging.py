@@ -23,7 +23,7 @@ from app.mappings import repository as mappings
 from app.mappings.repository import Known, MappingWrite
 from app.records import repository as records
 from app.records.models import RecordChange
-from app.records.repository import Held, RecordWrite
+from app.records.repository import FIRST_VERSION, Held, RecordWrite
 from app.syncs import after_merge
 from app.syncs.after_merge import MergedItem
 from app.syncs.sources import Source
@@ -103,7 +103,7 @@ async def _past(source: Source, candidates: Sequence[Candidate], held: Mapping[U
 def _add(source: Source, candidate: Candidate, writes: _Writes) -> None:
     record_id = new_id()
     writes.new.append(_record(source, record_id, candidate.data))
-    writes.mappings.append(_mapping(candidate, record_id, "synced"))
+    writes.mappings.append(_mapping(candidate, record_id, "synced", FIRST_VERSION))
     writes.changes.append(_change(source, candidate, record_id, None, msgspec.json.decode(candidate.data)))
 
 
