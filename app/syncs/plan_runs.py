@@ -14,7 +14,8 @@ from app.syncs.leases import Lease
 from app.syncs.models import SyncRun
 from app.syncs.plan_applying import PullApplier
 from app.syncs.plan_making import PullPlanner, terms
-from app.syncs.plan_models import Moved, Plan, PlanNotFound, PlanOutdated
+from app.syncs.plan_models import PUSH, Moved, Plan, PlanNotFound, PlanOutdated
+from app.syncs.plan_pushes import PushApplier, PushPlanner
 from app.syncs.sources import Source
 from app.syncs.undo import UndoRuns
 from app.syncs.walker import StreamWalker
@@ -29,8 +30,10 @@ class PlanRuns:
         self._walker = walker
         self._connections = connections
         self._connectors = connectors
-        self._planner = PullPlanner(walker)
+        self._pulls = PullPlanner(walker)
+        self._pushes = PushPlanner(walker)
         self._applier = PullApplier(walker)
+        self._sender = PushApplier(walker, self._pushes)
         self._undo = UndoRuns(walker, editor)
 
     async def walk(self, lease: Lease, run: SyncRun, hold: Hold, slice_seconds: float) -> bool:
@@ -58,7 +61,8 @@ class PlanRuns:
             await self._connections.check_account(connector, session)
         for row in run.streams:
             source = await self._source(lease, connector, row.stream, session)
-            if row.status != "completed" and not await self._planner.walk(lease, run, plan.id, source, session, deadline):
+            planner = self._pushes if row.direction == PUSH else self._pulls
+            if row.status != "completed" and not await planner.walk(lease, run, plan.id, source, session, deadline):
                 return False
         calls, items = await plan_store.effort(lease.scope, plan.id)
         async with transaction(lease.scope):
@@ -87,11 +91,17 @@ class PlanRuns:
         return done
 
     async def _carry_out(self, lease: Lease, run: SyncRun, plan: Plan, connector: Connector, session: Session, deadline: float) -> bool:
-        if _is_new(run):
-            await self._require_unmoved(lease, run, plan, connector, session)
+        if _is_new(run) and not await self._check(lease, run, plan, connector, session, deadline):
+            return False
         for row in run.streams:
             source = await self._source(lease, connector, row.stream, session)
-            if row.status != "completed" and not await self._applier.walk(lease, plan, source, deadline):
+            if row.status == "completed":
+                continue
+            if row.direction == PUSH:
+                done = await self._sender.walk(lease, plan, source, session, deadline)
+            else:
+                done = await self._applier.walk(lease, plan, source, deadline)
+            if not done:
                 return False
         return True
 
@@ -110,8 +120,11 @@ class PlanRuns:
                 revision, progress = await plan_store.set_undone(lease.scope, run_id, undone=undone)
                 await self._walker.publish(lease.scope, run_id, revision, progress)
 
-    async def _require_unmoved(self, lease: Lease, run: SyncRun, plan: Plan, connector: Connector, session: Session) -> None:
-        """Before the first effect: everything is as the plan saw it, or nothing is done. Raises PlanOutdated."""
+    async def _check(self, lease: Lease, run: SyncRun, plan: Plan, connector: Connector, session: Session, deadline: float) -> bool:
+        """Before the first effect: everything is as the plan saw it, or nothing is done. False when the slice is over first.
+
+        Raises PlanOutdated, ConnectorError.
+        """
         moved = await plan_items.moved(lease.scope, plan.id, plan.connection_id)
         for row in run.streams:
             counting = await terms(await self._source(lease, connector, row.stream, session))
@@ -119,6 +132,11 @@ class PlanRuns:
                 moved.append(Moved(row.stream, "", None, "terms"))
         if moved:
             raise PlanOutdated(moved)
+        for row in run.streams:
+            source = await self._source(lease, connector, row.stream, session)
+            if row.direction == PUSH and not await self._sender.check(lease, plan, source, session, deadline):
+                return False
+        return True
 
     async def _source(self, lease: Lease, connector: Connector, stream: str, session: Session) -> Source:
         return await self._walker.source(lease.scope, lease.connection_id, connector, connector.streams[stream], session, lease.run_id)

@@ -1,8 +1,9 @@
 """Walks what waits to be pushed to a stream of a connection, page by page."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,6 +16,9 @@ from app.syncs.pushing import PushOutcome, RecordPusher
 from app.syncs.sources import Source
 
 PAGE = 50
+One = TypeVar("One")
+Done = TypeVar("Done")
+
 AT_ONCE = 4
 """Records of a page that are brought to the provider side by side; the budget of the connection sets the pace."""
 
@@ -47,13 +51,14 @@ async def push_pages(pusher: RecordPusher, source: Source, session: Session, res
     """Push page by page from the state on. Raises ConnectorError when time will heal it; each record by then is done or waits."""
     state = PushState.of(resume)
     while state.phase != "ended":
-        found, following = await _next(source, state)
-        outcomes = await _push(pusher, source, session, found)
-        yield PushedPage(following.saved(), found, _counts(outcomes))
+        found, following = await next_waiting(source, state)
+        outcomes = await side_by_side(found, lambda record_id: pusher.push(source, session, record_id), PushOutcome.UNCHANGED)
+        yield PushedPage(following.saved(), found, counts_of(outcomes))
         state = following
 
 
-async def _next(source: Source, state: PushState) -> tuple[list[UUID], PushState]:
+async def next_waiting(source: Source, state: PushState) -> tuple[list[UUID], PushState]:
+    """The next records that may have to be pushed, and how far the walk has come with them."""
     where = (source.scope, source.connection_id, source.stream.record_stream)
     if state.phase == "changes":
         found = await mappings.waiting(*where, state.after, PAGE)
@@ -65,28 +70,29 @@ async def _next(source: Source, state: PushState) -> tuple[list[UUID], PushState
     return missing, PushState("missing", missing[-1]) if missing else PushState("ended")
 
 
-async def _push(pusher: RecordPusher, source: Source, session: Session, record_ids: Sequence[UUID]) -> list[PushOutcome]:
+async def side_by_side(ones: Sequence[One], work: Callable[[One], Awaitable[Done]], idle: Done) -> list[Done]:
     """Some side by side. The first error of the connection ends the page once those that are in hand have ended."""
     room = asyncio.Semaphore(AT_ONCE)
     trouble: list[BaseException] = []
 
-    async def one(record_id: UUID) -> PushOutcome:
+    async def one(given: One) -> Done:
         async with room:
             if trouble:
-                return PushOutcome.UNCHANGED
+                return idle
             try:
-                return await pusher.push(source, session, record_id)
+                return await work(given)
             except Exception as error:
                 trouble.append(error)
-                return PushOutcome.UNCHANGED
+                return idle
 
-    outcomes = await asyncio.gather(*(one(record_id) for record_id in record_ids))
+    outcomes = await asyncio.gather(*(one(given) for given in ones))
     if trouble:
         raise trouble[0]
     return outcomes
 
 
-def _counts(outcomes: Sequence[PushOutcome]) -> Counts:
+def counts_of(outcomes: Sequence[PushOutcome]) -> Counts:
+    """The outcomes, counted."""
     count = {outcome: outcomes.count(outcome) for outcome in PushOutcome}
     return Counts(
         read=len(outcomes),

@@ -7,9 +7,9 @@ that nothing that somebody changed there is overwritten unseen.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -30,6 +30,7 @@ from app.records.repository import Held
 from app.syncs import failures
 from app.syncs.failures import Failure
 from app.syncs.pages import UNUSABLE, PageWriter
+from app.syncs.plan_models import PlanOutdated
 from app.syncs.sources import Source
 from app.syncs.walks import lock_records_of
 
@@ -55,8 +56,20 @@ class NotTaken(RequestRejected):
     code = "object_missing"
 
 
+class Expected(Protocol):
+    """What a stored plan says of a push. Each raises PlanOutdated when it is otherwise."""
+
+    def shown(self, theirs: Data) -> None:
+        """The provider's object, as it was read a moment ago."""
+        ...
+
+    def sent(self, write: RecordWrite) -> None:
+        """What is about to be written."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Decided:
     """What is to be sent of one record, as it was decided."""
 
     delivery: RecordDelivery
@@ -72,27 +85,31 @@ class _Plan:
     in_conflict: bool = False
     """Other fields wait for somebody's decision."""
     removed: bool = False
+    expected: Expected | None = None
 
 
 class RecordPusher:
     """Pushes records of any stream that has a writer."""
 
     def __init__(self, pages: PageWriter) -> None:
-        self._pages = pages
+        self.pages = pages
 
-    async def push(self, source: Source, session: Session, record_id: UUID) -> PushOutcome:
-        """Bring a record to the provider. Raises ConnectorError when time will heal it; the delivery then waits."""
+    async def push(self, source: Source, session: Session, record_id: UUID, expected: Expected | None = None) -> PushOutcome:
+        """Bring a record to the provider, where a plan is given as it says.
+
+        Raises ConnectorError when time will heal it; the delivery then waits. Raises PlanOutdated.
+        """
         outcome = PushOutcome.UNCHANGED
         for _ in range(ROUNDS):
-            plan = await self._plan(source, record_id)
+            plan = await self.decide(source, record_id)
             if plan is None:
                 return outcome
-            done = await self._carry_out(source, session, plan)
+            done = await self._carry_out(source, session, replace(plan, expected=expected))
             if done is not None:
                 return done
         return outcome
 
-    async def _plan(self, source: Source, record_id: UUID) -> _Plan | None:
+    async def decide(self, source: Source, record_id: UUID) -> Decided | None:
         """Decide what to send and take the delivery in hand, in one transaction. None: there is nothing to do now."""
         scope, stream = source.scope, source.stream.record_stream
         async with transaction(scope):
@@ -117,10 +134,12 @@ class RecordPusher:
             payload |= {"base_version": link.base_version or None} if link else {}
             delivery = await _take(source, record_id, deliveries.WRITE, payload)
             return (
-                _Plan(delivery, record_id, link, held.version, held.connection_id, data, base, changed, bool(opened)) if delivery else None
+                Decided(delivery, record_id, link, held.version, held.connection_id, data, base, changed, bool(opened))
+                if delivery
+                else None
             )
 
-    async def _plan_removal(self, source: Source, record_id: UUID, held: Held, link: Link | None) -> _Plan | None:
+    async def _plan_removal(self, source: Source, record_id: UUID, held: Held, link: Link | None) -> Decided | None:
         """The hub deleted the record: what becomes of the provider's object is the stream's policy."""
         assert link is not None
         policy = await conflicts.policy(source.scope, source.connection_id, source.stream.record_stream)
@@ -132,12 +151,12 @@ class RecordPusher:
             return None
         delivery = await _take(source, record_id, deliveries.REMOVE, {"version": held.version, "external_id": link.external_id})
         return (
-            _Plan(delivery, record_id, link, held.version, held.connection_id, held.data, {}, frozenset(), removed=True)
+            Decided(delivery, record_id, link, held.version, held.connection_id, held.data, {}, frozenset(), removed=True)
             if delivery
             else None
         )
 
-    async def _carry_out(self, source: Source, session: Session, plan: _Plan) -> PushOutcome | None:
+    async def _carry_out(self, source: Source, session: Session, plan: Decided) -> PushOutcome | None:
         """Write, and store what came of it. None: the provider's object had changed and was merged; look again."""
         try:
             if plan.removed:
@@ -146,6 +165,10 @@ class RecordPusher:
                 return await self._create(source, session, plan)
             return await self._update(source, session, plan, plan.link)
         except LeaseLost:
+            raise
+        except PlanOutdated as error:
+            async with transaction(source.scope):
+                await self._end(source, plan, "not_applied", error_code=error.code, error_message=error.message, fix_by=error.fix_by)
             raise
         except (ProviderUnavailable, RateLimited) as error:
             await self._wait(source, plan, error)
@@ -157,35 +180,39 @@ class RecordPusher:
             await self._wait(source, plan, error)
             raise
 
-    async def _update(self, source: Source, session: Session, plan: _Plan, link: Link) -> PushOutcome | None:
+    async def _update(self, source: Source, session: Session, plan: Decided, link: Link) -> PushOutcome | None:
         fresh = await source.stream.read_one(session, link.external_id)
         if fresh is None or fresh.item.deleted:
             raise NotTaken
-        theirs = _translated(source, fresh)
+        theirs = translated(source, fresh)
         if source.translator.changed(plan.base, theirs) & source.covers(plan.home):
             if plan.delivery.attempts > 1 and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
                 await self._confirm(source, plan, link, fresh)  # an earlier attempt had been carried out
                 return PushOutcome.UPDATED
+            _expect_shown(plan, theirs)
             await self._merge(source, plan, fresh)
             return None
-        after = await _writer(source).write(session, self._write(source, plan, link.external_id, fresh))
+        _expect_shown(plan, theirs)
+        write = self.write_of(source, plan, link.external_id, fresh)
+        _expect_sent(plan, write)
+        after = await _writer(source).write(session, write)
         await self._confirm(source, plan, link, after)
         return PushOutcome.UPDATED
 
-    async def _create(self, source: Source, session: Session, plan: _Plan) -> PushOutcome | None:
+    async def _create(self, source: Source, session: Session, plan: Decided) -> PushOutcome | None:
         """Look whether it is there already, made by an earlier attempt or by somebody; link it then, else create it."""
-        writer, write = _writer(source), self._write(source, plan, None, None)
-        found = await writer.find(session, write.document, write.key)
-        if len(found) > 1:
-            names = ", ".join(reading.item.external_id for reading in found[:3])
-            raise RequestRejected(f"The provider has several of these: {names}. Merge them there, or link the right one.")
+        writer, write = _writer(source), self.write_of(source, plan, None, None)
+        found = await find_one(source, session, write)
         if found:
-            return await self._link(source, plan, found[0])
+            if plan.delivery.attempts == 1:
+                _expect_shown(plan, translated(source, found))
+            return await self._link(source, plan, found)
+        _expect_sent(plan, write)
         after = await writer.write(session, write)
         await self._confirm(source, plan, None, after)
         return PushOutcome.CREATED
 
-    async def _link(self, source: Source, plan: _Plan, found: Reading) -> PushOutcome | None:
+    async def _link(self, source: Source, plan: Decided, found: Reading) -> PushOutcome | None:
         """It is at the provider already: from now on both are one, and what differs is merged."""
         scope, stream = source.scope, source.stream.record_stream
         async with transaction(scope):
@@ -193,7 +220,7 @@ class RecordPusher:
             taken = (await mappings.known(scope, source.connection_id, stream, [found.item.external_id])).get(found.item.external_id)
             if taken is not None and taken.record_id != plan.record_id:
                 raise RequestRejected(f"The provider's {found.item.external_id} belongs to another record of the hub; merge the two.")
-            theirs = _translated(source, found)
+            theirs = translated(source, found)
             if plan.delivery.attempts > 1 and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
                 await self._store(source, plan, None, found)
                 return PushOutcome.CREATED
@@ -201,11 +228,11 @@ class RecordPusher:
             await mappings.add_link(
                 scope, source.connection_id, stream, found.item.external_id, plan.record_id, source.name, base_version=0
             )
-            await self._pages.write(source, _page(found))
+            await self.pages.write(source, page_of(found))
             await self._again(source, plan)
         return None
 
-    async def _remove(self, source: Source, session: Session, plan: _Plan) -> PushOutcome:
+    async def _remove(self, source: Source, session: Session, plan: Decided) -> PushOutcome:
         assert plan.link is not None
         with suppress(ObjectMissing):  # gone already: that is what was wanted
             await _writer(source).remove(session, plan.link.external_id)
@@ -216,25 +243,25 @@ class RecordPusher:
             await self._end(source, plan, "confirmed", confirmation={"external_id": plan.link.external_id, "removed": True})
         return PushOutcome.DELETED
 
-    def _write(self, source: Source, plan: _Plan, external_id: str | None, before: Reading | None) -> RecordWrite:
+    def write_of(self, source: Source, plan: Decided, external_id: str | None, before: Reading | None) -> RecordWrite:
         document = source.translator.untranslate(plan.data, source.account)
         names = source.translator.document_names(plan.changed)
         return RecordWrite(str(plan.delivery.id), external_id, document, names, before, plan.delivery.attempts > 1)
 
-    async def _merge(self, source: Source, plan: _Plan, fresh: Reading) -> None:
+    async def _merge(self, source: Source, plan: Decided, fresh: Reading) -> None:
         """Somebody changed the object at the provider: take that in as a sync would, and let the delivery go."""
         async with transaction(source.scope):
-            await self._pages.write(source, _page(fresh))
+            await self.pages.write(source, page_of(fresh))
             await self._end(
                 source, plan, "not_applied", error_code="changed_at_provider", error_message="It had changed there; merged first."
             )
 
-    async def _confirm(self, source: Source, plan: _Plan, link: Link | None, after: Reading) -> None:
+    async def _confirm(self, source: Source, plan: Decided, link: Link | None, after: Reading) -> None:
         async with transaction(source.scope):
             await lock_records_of(source.scope, source.connection_id, source.stream.record_stream)
             await self._store(source, plan, link, after)
 
-    async def _store(self, source: Source, plan: _Plan, link: Link | None, after: Reading) -> None:
+    async def _store(self, source: Source, plan: Decided, link: Link | None, after: Reading) -> None:
         """The provider has what was sent: that is the base from now on. What else it shows is merged in."""
         scope, stream, external_id = source.scope, source.stream.record_stream, after.item.external_id
         refused = await self._note_refused(source, plan, after)
@@ -247,12 +274,12 @@ class RecordPusher:
         else:
             await mappings.rebase(scope, link.id, plan.version, status)
         await _heal(source, plan.record_id, external_id)
-        await self._pages.write(source, _page(after))
+        await self.pages.write(source, page_of(after))
         await self._end(source, plan, "confirmed", confirmation={"external_id": external_id, "fields": sorted(plan.changed)})
 
-    async def _note_refused(self, source: Source, plan: _Plan, after: Reading) -> bool:
+    async def _note_refused(self, source: Source, plan: Decided, after: Reading) -> bool:
         """Fields that the provider shows otherwise than they were sent wait for somebody, and are not taken back silently."""
-        theirs = _translated(source, after)
+        theirs = translated(source, after)
         refused = source.translator.pushed_changed(plan.data, theirs) & plan.changed
         if refused:
             found = [
@@ -262,22 +289,22 @@ class RecordPusher:
             await conflicts.put_found(source.scope, source.connection_id, source.stream.record_stream, source.run_id, found)
         return bool(refused)
 
-    async def _end(self, source: Source, plan: _Plan, status: str, **what: Any) -> None:
+    async def _end(self, source: Source, plan: Decided, status: str, **what: Any) -> None:
         if not await deliveries.finish(source.scope, plan.delivery, status, **what):
             raise LeaseLost
 
-    async def _again(self, source: Source, plan: _Plan) -> None:
+    async def _again(self, source: Source, plan: Decided) -> None:
         """The world is another one now: the delivery is decided anew."""
         if not await deliveries.give_back(source.scope, plan.delivery):
             raise LeaseLost
 
-    async def _wait(self, source: Source, plan: _Plan, error: HubError) -> None:
+    async def _wait(self, source: Source, plan: Decided, error: HubError) -> None:
         """Time heals it: the delivery waits, and the next attempt looks before it writes."""
         delay = error.retry_after if isinstance(error, RateLimited) else 5.0 * min(plan.delivery.attempts, 12)
         async with transaction(source.scope):
             await deliveries.give_back(source.scope, plan.delivery, delay=delay, error=error)
 
-    async def _fail(self, source: Source, plan: _Plan, error: Exception) -> None:
+    async def _fail(self, source: Source, plan: Decided, error: Exception) -> None:
         """It cannot be written as it is: kept as a failed record, with the sentence for who can fix it."""
         scope, where = source.scope, (source.scope, source.connection_id, source.stream.record_stream)
         code, by = (error.code, error.fix_by) if isinstance(error, HubError) else ("record_invalid", FixBy.CUSTOMER)
@@ -289,6 +316,25 @@ class RecordPusher:
             await failures.put_failures(*where, source.run_id, [Failure(key, payload, "push", message, code, by)])
             if plan.link:
                 await mappings.mark_failed(*where, {plan.link.external_id: message})
+
+
+async def find_one(source: Source, session: Session, write: RecordWrite) -> Reading | None:
+    """The provider's object that is this one already. Raises RequestRejected where there are several."""
+    found = await _writer(source).find(session, write.document, write.key)
+    if len(found) > 1:
+        names = ", ".join(reading.item.external_id for reading in found[:3])
+        raise RequestRejected(f"The provider has several of these: {names}. Merge them there, or link the right one.")
+    return found[0] if found else None
+
+
+def _expect_shown(plan: Decided, theirs: Data) -> None:
+    if plan.expected is not None:
+        plan.expected.shown(theirs)
+
+
+def _expect_sent(plan: Decided, write: RecordWrite) -> None:
+    if plan.expected is not None:
+        plan.expected.sent(write)
 
 
 async def _take(source: Source, record_id: UUID, action: str, payload: Mapping[str, Any]) -> RecordDelivery | None:
@@ -327,13 +373,13 @@ async def _base(source: Source, record_id: UUID, held: Held, link: Link | None) 
     return (await records.at_versions(source.scope, {record_id: link.base_version})).get(record_id, {})
 
 
-def _translated(source: Source, reading: Reading) -> Data:
+def translated(source: Source, reading: Reading) -> Data:
     document = source.stream.assemble(reading.item.payload, reading.parts, source.account)
     found: Data = msgspec.json.decode(msgspec.json.encode(source.translator.translate(document, source.account)))
     return found
 
 
-def _page(reading: Reading) -> Page:
+def page_of(reading: Reading) -> Page:
     return Page(state={}, items=[reading.item], parts=list(reading.parts))
 
 

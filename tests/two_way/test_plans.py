@@ -1,96 +1,19 @@
 """Plans over HTTP from Metakocka's sandbox: what a run would do, applied as it is or not at all."""
 
-import asyncpg
 import pytest
 
-from app.database import fetch
+from app.actors import Role
+from app.connectors.base import RateLimit
+from app.errors import InvalidInput, LeaseLost, PermissionDenied
+from app.syncs import plan_applying, plan_rules
 from app.syncs.models import Counts, RunStatus
-from app.syncs.plan_models import PlanOutdated
+from app.syncs.pages import PageWriter
+from app.syncs.plan_models import PlanNotFound, PlanOutdated
+from app.syncs.service import SyncInProgress
 from tests import factories
 from tests.conftest import Servers
 from tests.two_way.office import ALL, Office
-
-PLANNING = {"plan", "plan_item", "plan_part", "sync_run", "sync_run_stream", "sync_page", "organization_counter", "audit_entry"}
-PLANNING |= {"provider_call", "idempotency_key"}
-"""Where the run of a plan leaves something; of events, only its own."""
-
-
-_OWN = {"event": " AND topic <> 'sync_run'"}
-
-
-async def _planned(office: Office, *, mode: str = "full", direction: str = "pull"):
-    plan = await office.hub.plans.plan(office.operator, office.connection.id, streams=["partners"], mode=mode, direction=direction)
-    run = await factories.finish(office.hub, office.operator, await office.hub.syncs.run(office.operator, plan.run_id))
-    assert run.status is RunStatus.COMPLETED, run.error_message
-    return await office.hub.plans.get(office.operator, plan.id)
-
-
-async def _applied(office: Office, plan, **chosen):
-    run = await office.hub.plans.apply(office.operator, plan.id, **chosen)
-    return await factories.finish(office.hub, office.operator, run)
-
-
-async def _items(office: Office, plan, **wanted):
-    return (await office.hub.plans.items(office.operator, plan.id, ALL, **wanted)).items
-
-
-async def _everything(servers: Servers, office: Office) -> dict[str, list[str]]:
-    """Every row of the organization outside of the plan itself."""
-    connection = await asyncpg.connect(servers.owner_url)
-    try:
-        tables = [
-            row["table_name"]
-            for row in await connection.fetch(
-                "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'organization_id'"
-            )
-        ]
-        return {
-            table: [
-                row[0]
-                for row in await connection.fetch(
-                    f'SELECT t::text FROM "{table}" AS t WHERE organization_id = $1{_OWN.get(table, "")} ORDER BY 1',
-                    office.operator.organization_id,
-                )
-            ]
-            for table in tables
-            if table not in PLANNING
-        }
-    finally:
-        await connection.close()
-
-
-async def _world(office: Office) -> dict[str, list[tuple]]:
-    """Records, versions and mappings, without the ids and times that the hub gives."""
-    organization = office.operator.organization_id
-    named = "SELECT (SELECT external_id FROM mapping AS m WHERE m.organization_id = $1 AND m.record_id = {}) AS object"
-    queries = {
-        "record": f"{named.format('record.id')}, entity, data::text, version, deleted_at IS NOT NULL FROM record",
-        "record_version": f"{named.format('record_version.record_id')}, version, data::text, deleted_at IS NOT NULL FROM record_version",
-        "mapping": "SELECT external_id, stream, status, base_version, provider_version, fingerprint, payload, last_error FROM mapping",
-        "failed_record": "SELECT external_id, stage, message, payload, attempts, resolved_at IS NOT NULL FROM failed_record",
-        "conflict": "SELECT external_id, field, base, ours, theirs, resolution FROM conflict",
-        "stream_state": "SELECT stream, state FROM stream_state",
-    }
-    found = {}
-    for name, sql in queries.items():
-        rows = await fetch(office.operator.scope, f"{sql} WHERE organization_id = $1", organization)
-        found[name] = sorted((tuple(row.values()) for row in rows), key=repr)
-    return found
-
-
-async def _busy(office: Office) -> dict[str, str]:
-    """A day at both sides: something of each kind waits to be pulled."""
-    ids = {name: await office.add(name) for name in ("Kept", "Renamed", "Gone", "Both")}
-    await office.run()
-    await office.edit(await office.record(ids["Both"]), name="Both, ours")
-    return ids
-
-
-async def _changes(office: Office, ids: dict[str, str]) -> None:
-    await office.sandbox.edit_partner(ids["Renamed"], customer="Renamed there")
-    await office.sandbox.edit_partner(ids["Both"], customer="Both, theirs")
-    await office.sandbox.delete_partner(ids["Gone"])
-    await office.add("New")
+from tests.two_way.planning import applied, busy, changes, everything, items, lease_over, planned, world
 
 
 @pytest.fixture
@@ -100,54 +23,173 @@ async def second(hub, metakocka) -> Office:
 
 
 async def test_a_plan_shows_what_a_run_would_do_and_leaves_everything_as_it_is(office: Office, servers: Servers):
-    ids = await _busy(office)
-    await _changes(office, ids)
-    before = await _everything(servers, office)
+    ids = await busy(office)
+    await changes(office, ids)
+    before = await everything(servers, office)
 
-    plan = await _planned(office)
+    plan = await planned(office)
 
-    assert await _everything(servers, office) == before
-    items = {item.key: item for item in await _items(office, plan)}
-    assert {item.kind for item in items.values()} == {"create", "update", "delete", "conflict"}
-    assert items[ids["Renamed"]].fields["name"] == {"before": "Renamed", "after": "Renamed there"}
-    assert items[ids["Both"]].fields["name"] == {"base": "Both", "ours": "Both, ours", "theirs": "Both, theirs"}
-    assert (items[ids["Gone"]].kind, plan.unchanged, plan.status) == ("delete", 1, "drafted")
+    assert await everything(servers, office) == before
+    found = {item.key: item for item in await items(office, plan)}
+    assert {item.kind for item in found.values()} == {"create", "update", "delete", "conflict"}
+    assert found[ids["Renamed"]].fields["name"] == {"before": "Renamed", "after": "Renamed there"}
+    assert found[ids["Both"]].fields["name"] == {"base": "Both", "ours": "Both, ours", "theirs": "Both, theirs"}
+    assert (found[ids["Gone"]].kind, plan.unchanged, plan.status) == ("delete", 1, "drafted")
 
 
 async def test_a_plan_that_is_applied_leaves_what_a_run_leaves(office: Office, second: Office):
     for each in (office, second):
         await each.policy(brake_share=0.5)
-    ids = await _busy(office)
+    ids = await busy(office)
     await second.run()
     await second.edit(await second.record(ids["Both"]), name="Both, ours")
-    await _changes(office, ids)
+    await changes(office, ids)
 
-    plan = await _planned(office)
-    calls = await _calls(office)
-    applied = await _applied(office, plan)
+    plan = await planned(office)
+    asked = await _calls(office)
+    run = await applied(office, plan)
     direct = await second.run()
 
-    assert await _calls(office) == calls
-    assert (applied.status, applied.counts) == (RunStatus.COMPLETED, Counts(read=4, created=1, updated=1, unchanged=1, deleted=1))
+    assert await _calls(office) == asked
+    assert (run.status, run.counts) == (RunStatus.COMPLETED, Counts(read=4, created=1, updated=1, unchanged=1, deleted=1))
     assert direct.status is RunStatus.COMPLETED
-    assert await _world(office) == await _world(second)
+    assert await world(office) == await world(second)
     assert (await office.hub.plans.get(office.operator, plan.id)).status == "applied"
+
+
+async def test_a_plan_is_refused_whole_when_a_record_of_it_has_moved(office: Office, servers: Servers):
+    ids = await busy(office)
+    await changes(office, ids)
+    plan = await planned(office)
+    await office.edit(await office.record(ids["Renamed"]), email="later@acme.test")
+    before = await everything(servers, office)
+
+    with pytest.raises(PlanOutdated) as refused:
+        await applied(office, plan)
+
+    assert [(moved.key, moved.what) for moved in refused.value.moved] == [(ids["Renamed"], "record")]
+    assert await everything(servers, office) == before
+    assert (await office.hub.plans.get(office.operator, plan.id)).status == "outdated"
+
+
+async def test_a_plan_whose_worker_dies_in_the_middle_goes_on_behind_its_last_page(office: Office, second: Office, monkeypatch):
+    for number in range(9):
+        await office.add(f"Partner {number}")
+    monkeypatch.setattr(plan_applying, "PAGE", 4)
+    plan = await planned(office)
+    run = await office.hub.plans.apply(office.operator, plan.id)
+    write, pages = PageWriter.write_each, []
+
+    async def die_at_the_second(self, source, page):
+        pages.append(page)
+        if len(pages) == 2:
+            await write(self, source, page)
+            raise LeaseLost
+        return await write(self, source, page)
+
+    monkeypatch.setattr(PageWriter, "write_each", die_at_the_second)
+    await office.hub.syncs.advance(office.operator.organization_id, run.id)
+    assert await office.living() == 4
+    await lease_over(office, run)
+    run = await factories.finish(office.hub, office.operator, run)
+    assert (run.status, run.counts.created, len(pages)) == (RunStatus.COMPLETED, 9, 4)
+
+    await second.run()
+
+    assert await world(office) == await world(second)
+
+
+async def test_items_can_be_chosen_and_the_rest_applied_later(office: Office):
+    ids = await busy(office)
+    await changes(office, ids)
+    plan = await planned(office)
+    (renamed,) = [item for item in await items(office, plan) if item.key == ids["Renamed"]]
+
+    first = await applied(office, plan, item_ids=[renamed.id])
+
+    assert (first.counts.updated, first.counts.read, await office.living()) == (1, 1, 4)
+    assert (await office.hub.plans.get(office.operator, plan.id)).status == "drafted"
+    with pytest.raises(InvalidInput):
+        await office.hub.plans.apply(office.operator, plan.id, item_ids=[renamed.id])
+    rest = await applied(office, plan)
+    assert (rest.counts.read, rest.counts.created, rest.counts.deleted) == (3, 1, 1)
+    assert (await office.run()).counts.unchanged == 4
+
+
+async def test_a_plan_is_applied_once_however_often_it_is_asked_for(office: Office):
+    await office.add("Acme")
+    plan = await planned(office)
+
+    runs = {(await office.hub.plans.apply(office.operator, plan.id)).id for _ in range(3)}
+    await factories.finish(office.hub, office.operator, await office.hub.syncs.run(office.operator, *runs))
+
+    assert (await office.hub.plans.apply(office.operator, plan.id)).id in runs
+    assert (len(runs), await office.living()) == (1, 1)
+
+
+async def test_a_plan_holds_its_streams_while_it_is_made_and_moves_no_watermark(office: Office):
+    await office.add("Acme")
+    plan = await office.hub.plans.plan(office.operator, office.connection.id, streams=["partners"], mode="full")
+
+    with pytest.raises(SyncInProgress) as refused:
+        await office.hub.syncs.start(office.operator, office.connection.id, streams=["partners"])
+
+    assert refused.value.existing_run_id == plan.run_id
+    run = await office.hub.syncs.run(office.operator, plan.run_id)
+    await factories.finish(office.hub, office.operator, run)
+    assert (await world(office))["stream_state"] == []
+    await applied(office, plan)
+    assert len((await world(office))["stream_state"]) == 1
+
+
+async def test_a_policy_that_was_changed_since_refuses_the_plan_before_its_first_effect(office: Office):
+    ids = await busy(office)
+    await changes(office, ids)
+    plan = await planned(office)
+    before = await world(office)
+    await office.policy(provider_deletions="ignore")
+
+    run = await applied(office, plan)
+
+    assert (run.status, run.error_code, await world(office)) == (RunStatus.FAILED, "plan_outdated", before)
+    plan = await office.hub.plans.get(office.operator, plan.id)
+    assert (plan.status, plan.moved[0]["what"]) == ("outdated", "terms")
+
+
+async def test_deletions_that_the_brake_would_hold_back_are_held_back_by_the_plan_too(office: Office):
+    for number in range(30):
+        await office.add(f"Partner {number:02}")
+    await office.run()
+    await office.sandbox.show_percent("partner", 3)
+
+    plan = await planned(office)
+    assert await office.hub.plans.counts(office.operator, plan.id) == {"hold": 1}
+    await applied(office, plan)
+
+    (held,) = (await office.hub.quarantine.quarantined(office.operator, ALL, connection_id=office.connection.id)).items
+    assert (held.known, await office.living()) == (30, 30)
+
+
+async def test_who_may_not_run_syncs_makes_and_applies_no_plan(office: Office):
+    plan = await planned(office)
+    viewer = factories.colleague(office.operator, Role.VIEWER)
+    stranger = await factories.make_organization(office.hub)
+
+    for asked in (office.hub.plans.plan(viewer, office.connection.id), office.hub.plans.apply(viewer, plan.id)):
+        with pytest.raises(PermissionDenied):
+            await asked
+    for asked in (office.hub.plans.get(stranger, plan.id), office.hub.plans.apply(stranger, plan.id)):
+        with pytest.raises(PlanNotFound):
+            await asked
+
+
+def test_the_time_that_a_plan_takes_follows_from_the_connections_budget():
+    limits = [RateLimit("minute", 60, 60, 6), RateLimit("day", 20_000, 86_400, 400)]
+
+    assert plan_rules.seconds(limits, 54, 0) == pytest.approx(54 * 86_400 / 19_600, abs=0.1)
+    assert plan_rules.seconds(limits[:1], 54, 0) == 60.0
+    assert plan_rules.seconds(limits, 0, 1_000) == 2.0
 
 
 async def _calls(office: Office) -> int:
     return len((await office.hub.connections.provider_calls(office.operator, office.connection.id, ALL)).items)
-
-
-async def test_a_plan_is_refused_whole_when_a_record_of_it_has_moved(office: Office, servers: Servers):
-    ids = await _busy(office)
-    await _changes(office, ids)
-    plan = await _planned(office)
-    await office.edit(await office.record(ids["Renamed"]), email="later@acme.test")
-    before = await _everything(servers, office)
-
-    with pytest.raises(PlanOutdated) as refused:
-        await _applied(office, plan)
-
-    assert [(moved.key, moved.what) for moved in refused.value.moved] == [(ids["Renamed"], "record")]
-    assert await _everything(servers, office) == before
-    assert (await office.hub.plans.get(office.operator, plan.id)).status == "outdated"
