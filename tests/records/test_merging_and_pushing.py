@@ -1,14 +1,24 @@
 """What merged contacts mean for a provider that is written to: Metakocka's sandbox."""
 
+from dataclasses import replace
+
 import pytest
 
+from app.connectors.metakocka.partner_writer import PartnerWriter
 from app.connectors.metakocka.sandbox.testing import RunningSandbox
+from app.syncs.pushing import PushOutcome
 from tests.two_way.office import Office
 
 
 @pytest.fixture
 async def office(hub, operator, metakocka: RunningSandbox) -> Office:
     return await Office.open(hub, operator, metakocka)
+
+
+class _Deleting(PartnerWriter):
+    """As if Metakocka could delete partners."""
+
+    deletes = "delete"
 
 
 async def _merged(office: Office, *fields: str):
@@ -33,6 +43,22 @@ async def test_the_survivor_is_written_and_nothing_is_brought_to_the_loser_whate
     assert (await office.sandbox.partner(stays))["customer"] == "ACME d.o.o."
     assert await office.sandbox.partner(goes) == before
     assert (await office.hub.deliveries.delivery(office.operator, delivery)).status == "confirmed"
+
+
+async def test_the_losers_counterpart_is_not_deleted_where_the_provider_could(office: Office):
+    await office.policy(hub_deletions="propagate")
+    _, goes = await _merged(office)
+    hub, scope, connection = office.hub, office.operator.scope, office.connection
+    connector = hub.connectors["metakocka"]
+    partners = connector.streams["partners"]
+    deleting = replace(partners, writer=_Deleting())
+
+    async with hub.connections.open_session(scope, connection.id) as session:
+        source = await hub.walker.source(scope, connection.id, connector, partners, session, None)
+        outcome = await hub.walker.pusher.push(replace(source, stream=deleting), session, (await office.record(goes)).id)
+
+    assert outcome is PushOutcome.UNCHANGED
+    assert await office.sandbox.partner(goes)
 
 
 async def test_an_edit_that_waited_for_the_loser_waits_no_more(office: Office):
