@@ -15,7 +15,6 @@ from tests import factories
 from tests.security.rows import Database, Owners
 from tests.security.two_way import add_conflict, add_record, add_records
 
-_RECONCILED = ("seen", "mapped", "missing_here", "missing_there", "different", "failed")
 BROKEN = {"status": "Parked"}
 """A status that nobody knows: the job becomes a failed record."""
 
@@ -197,7 +196,6 @@ async def _two_way_things(office: Office, run_id: UUID) -> None:
         "stream_policy": {"updated_by": "Olive Owner"},
         "quarantine": {"id": new_id(), "sync_run_id": run_id, "external_ids": [company], "known": 9},
         "field_mapping": {"version": 1, "rows": [], "created_by": "Olive Owner"},
-        "reconciliation": {"sync_run_id": run_id, **dict.fromkeys(_RECONCILED, 1), "examples": {"missing_here": ["Some company"]}},
     }
     of_stream = {"connection_id": connection_id, "stream": "companies"}
     rows = {table: {**of_stream, **values} for table, values in rows.items()}
