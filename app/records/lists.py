@@ -13,8 +13,11 @@ NAME_BEGINS = "{item}.name_folded >= lower({value}) AND {item}.name_folded < low
 """Whose name begins like this, whatever the case. The last character of Unicode ends the range; a LIKE is not leakproof, so
 under row-level security it finds nothing by an index."""
 OF_CONTACT = """SELECT DISTINCT m.connection_id, m.external_id FROM mapping AS m
-    WHERE m.organization_id = {organization} AND m.record_id = {contact}"""
-"""What a contact is called at each of its connections. Its jobs and documents are those whose provider says so by that name."""
+    WHERE m.organization_id = {organization} AND m.record_id = ANY (ARRAY(
+        SELECT r.id FROM record AS r WHERE r.organization_id = {organization} AND r.merged_into = {contact}
+        UNION ALL SELECT {contact}))"""
+"""What a contact, with those merged into it, is called at each of its connections. Its jobs and documents are those whose provider
+says so by that name."""
 SAYS_CONTACT = "{item}.connection_id = {range}.connection_id AND {item}.contact_external_id = {range}.external_id"
 """A job or document of one of those names. They are found name by name, each in their order by an index, and then put together:
 asked for at once, all that a contact has would be read and sorted."""

@@ -213,6 +213,19 @@ async def test_quotes_follow_the_survivor_and_come_back(town: Town):
     assert (parted.client_id, parted.contact_name) == (None, "ČEBELAR d.o.o.")
 
 
+async def test_jobs_follow_the_survivor_and_go_back(town: Town):
+    job = await town.quote(town.goes)
+    stays, goes = await town.record(town.stays), await town.record(town.goes)
+
+    await town.merge()
+    merged = (await town.hub.records.jobs(town.operator, ALL, contact_id=stays.id)).items
+    await town.unmerge()
+    parted = [(await town.hub.records.jobs(town.operator, ALL, contact_id=one.id)).items for one in (stays, goes)]
+
+    assert [one.id for one in merged] == [job]
+    assert [[one.id for one in jobs] for jobs in parted] == [[], [job]]
+
+
 async def test_the_losers_client_becomes_the_survivors_and_goes_back(town: Town):
     quote_id = await town.quote(town.goes)
     goes = await town.record(town.goes)
