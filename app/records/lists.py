@@ -22,6 +22,8 @@ SAYS_CONTACT = "{item}.connection_id = {range}.connection_id AND {item}.contact_
 """A job or document of one of those names. They are found name by name, each in their order by an index, and then put together:
 asked for at once, all that a contact has would be read and sorted."""
 
+KIND = {"job": "{item}.kind IS NULL", "sales_document": "{item}.kind IS NOT NULL"}
+"""What the indexes know jobs and sales documents by: those of a contact have one each."""
 _NOT_GONE = "record.organization_id = $1 AND record.deleted_at IS NULL"
 
 
@@ -89,6 +91,5 @@ async def by_time(
     query.where(f"record.id {behind} {{}}", after)
     query.where("record.status = {}", status)
     query.where("record.kind = {}", kind)
-    if entity == "sales_document":
-        query.where("record.kind IS NOT NULL")  # what the indexes of sales documents know them by
+    query.where(KIND[entity].format(item="record"))
     return await query.page(first, contact_id)

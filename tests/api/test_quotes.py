@@ -6,7 +6,7 @@ from app.actors import Actor
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from tests.api.client import gid
-from tests.api.operations import run
+from tests.api.operations import run, text
 from tests.factories import key
 from tests.quotes.world import World, make_world
 
@@ -99,6 +99,15 @@ async def test_refusals_are_data_and_never_errors(operator_api, world, values, r
     assert refused["__typename"] == refusal
     assert refused["message"]
     assert refused["fixBy"] == "CUSTOMER"
+
+
+async def test_a_query_with_a_line_named_twice_is_bad_input(operator_api, world):
+    line = gid("QuoteLine", (await world.quote()).lines[0].id)
+
+    [error] = await operator_api.errors(text("quote_totals"), quoteId=gid("Quote", world.quote_id), lineIds=[line, line])
+
+    assert error["message"] == "A line was named twice."
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 async def test_the_same_key_with_another_body_is_refused(operator_api, world):

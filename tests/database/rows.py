@@ -15,9 +15,27 @@ _EPOCH, _SPAN = (
     1_767_225_600_000,
     5_184_000_000,
 )  # the milliseconds of 2026-01-01, and of 60 days over which an organization's things spread
-_KINDS = ("connection", "contact", "job", "client", "client_contact", "mapping", "line", "decision", "delivery", "run", "failed", "call")
+_KINDS = (
+    "connection",
+    "contact",
+    "job",
+    "client",
+    "client_contact",
+    "mapping",
+    "line",
+    "decision",
+    "delivery",
+    "run",
+    "failed",
+    "call",
+    "second",
+    "document",
+    "product",
+    "conflict",
+)
 # Of all rows. A quote comes with its job and its mapping, part, version, lines and every second time decision and delivery.
 _SHARES = {"contacts": 0.05, "quotes": 0.06, "jobs": 0.11, "runs": 0.03, "failed": 0.03, "events": 0.03, "entries": 0.02, "calls": 0.03}
+_SHARES |= {"documents": 0.02, "products": 0.01, "conflicts": 0.01}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +154,37 @@ _RECORDS = (
         SELECT {_id("client_contact")}, $1, {_id("client")}, 'contact' || n || '@client.test', 'Contact ' || n""",
     ),
 )
+# The contacts are at connection 1 as well, under other names; so are nearly all sales documents, and the products.
+_DOCUMENTS_AT = _id("connection", "(CASE WHEN n % 50 = 0 THEN 3 ELSE 1 END)")
+_TWO_WAY = (
+    ("contacts", f"{_MAPPING} {_id('second')}, $1, {_id('connection', '1')}, 'partners', 'partner-' || n, {_id('contact')}, {_MAPPED}"),
+    (
+        "contacts",
+        f"""INSERT INTO record_version (organization_id, record_id, version, data, replaced_at, replaced_by)
+        SELECT $1, {_id("contact")}, 1, '{{"name": "Before"}}', {_time()}, 'Olive Owner'""",
+    ),
+    (
+        "documents",
+        f"""INSERT INTO record (id, organization_id, entity, connection_id, data, created_at, updated_at)
+        SELECT {_id("document")}, $1, 'sales_document', {_DOCUMENTS_AT},
+            jsonb_build_object('number', 'D-' || n, 'contact_external_id', 'partner-' || {_contact()}, 'status', 'open',
+                'kind', CASE WHEN n % 1000 = 7 THEN 'credit_note' WHEN n % 5 = 0 THEN 'offer' ELSE 'order' END), {_time()}, {_time()}""",
+    ),
+    (
+        "products",
+        f"""INSERT INTO record (id, organization_id, entity, connection_id, data, created_at, updated_at)
+        SELECT {_id("product")}, $1, CASE WHEN n % 3 = 0 THEN 'inventory_level' ELSE 'product' END, {_id("connection", "1")},
+            jsonb_build_object('name', 'Product ' || lpad((n * 7919 % 1000000)::text, 6, '0'), 'product_external_id', n, 'on_hand', '1'),
+            {_time()}, {_time()}""",
+    ),
+    (
+        "conflicts",
+        f"""INSERT INTO conflict (id, organization_id, connection_id, stream, record_id, external_id, field, ours, resolution, resolved_at)
+        SELECT {_id("conflict")}, $1, {_connection()}, 'companies', {_id("contact", "(n % {contacts})")}, 'company-' || n,
+            CASE WHEN n % 500 = 3 THEN 'name' ELSE 'email' END || n / {{contacts}}, '1',
+            CASE WHEN n % 10 > 0 THEN 'ours' END, CASE WHEN n % 10 > 0 THEN now() END""",
+    ),
+)
 _QUOTES = (
     (
         "quotes",
@@ -216,4 +265,4 @@ _WORK = (
             '{{}}', '\\x00', '\\x00'""",
     ),
 )
-_STATEMENTS = _RECORDS + _QUOTES + _WORK
+_STATEMENTS = _RECORDS + _TWO_WAY + _QUOTES + _WORK

@@ -63,7 +63,7 @@ def document(field: str, arguments: tuple[str, ...], kind: str | None = None) ->
 
 def _problems(text: str, arguments: tuple[str, ...]) -> Iterator[str]:
     """What the limits have against it, where each list of ids holds one."""
-    parsed, one_each = parse(text), dict.fromkeys(arguments, [None])
+    parsed, one_each = parse(text), {argument: [None] for argument in arguments}
     for measure in measures(parsed, graphql_schema()):
         yield from (problem.sentence for problem in measure.problems())
         if (cost := worth(measure.cost, one_each)) > COST:

@@ -15,7 +15,7 @@ from app.api.types.contacts import Contact
 from app.api.types.goods import InventoryLevel, Product
 from app.api.types.jobs import Job, JobStatus
 from app.api.types.mappings import Mapping, MappingStatus
-from app.api.types.record_parts import BY_CONTACT, DOCUMENTS, THERE
+from app.api.types.record_parts import BY_CONTACT, DOCUMENTS, JOBS, THERE
 from app.api.types.sales_documents import SalesDocument, SalesDocumentKind
 from app.records.lists import NAME_BEGINS
 
@@ -165,7 +165,7 @@ reads.declare_root(
         "Job",
         NEWEST_FIRST,
         orders=EITHER_WAY,
-        where=THERE,
+        where=JOBS,
         filters={"connectionId": _CONNECTION, "contactId": _OF_CONTACT, "status": Filter(has_status)},
     ),
 )

@@ -8,7 +8,7 @@ import strawberry
 from app.api.context import Info
 from app.api.pages import After, First, Listing, listing, page_of
 from app.api.reads import sources as reads
-from app.api.types.record_parts import DOCUMENTS, THERE, Recorded, common, of_contact, record_shape, same
+from app.api.types.record_parts import DOCUMENTS, JOBS, Recorded, common, of_contact, record_shape, same
 from app.records import entities
 from app.records.models import Record
 
@@ -96,6 +96,6 @@ class Contact(Recorded):
 reads.declare(
     "Contact",
     record_shape(
-        "Contact", "contact", entities.Contact, jobs=of_contact("Job", THERE), sales_documents=of_contact("SalesDocument", DOCUMENTS)
+        "Contact", "contact", entities.Contact, jobs=of_contact("Job", JOBS), sales_documents=of_contact("SalesDocument", DOCUMENTS)
     ),
 )

@@ -16,7 +16,7 @@ from app.api.reads import sources as reads
 from app.api.reads.sources import Expression, Many, One, Page, Ranges, Resolved, Shape, Source
 from app.api.types.connections import Connection
 from app.records import models
-from app.records.lists import OF_CONTACT, SAYS_CONTACT
+from app.records.lists import KIND, OF_CONTACT, SAYS_CONTACT
 from app.records.models import Record
 
 Moment = Annotated[datetime, strawberry.argument(description="The moment, like `2026-11-21T09:30:00Z`.")]
@@ -112,8 +112,8 @@ def record_shape(type_name: str, entity: str, struct: type[msgspec.Struct], **mo
 
 
 THERE = "{item}.deleted_at IS NULL"
-DOCUMENTS = f"{THERE} AND {{item}}.kind IS NOT NULL"
-"""Sales documents that are there, as their indexes know them."""
+JOBS, DOCUMENTS = (f"{THERE} AND {KIND[entity]}" for entity in ("job", "sales_document"))
+"""Jobs and sales documents that are there, as their indexes know them."""
 
 
 def of_contact(type_name: str, where: str) -> Page:
