@@ -22,6 +22,9 @@ class Retention:
     unless: str = "false"
 
 
+_IN_HAND = """EXISTS (SELECT FROM plan JOIN sync_run AS run ON run.organization_id = plan.organization_id AND run.id = plan.applied_run_id
+    WHERE plan.organization_id = {0}.organization_id AND plan.id = {0}.plan_id AND run.status IN ('queued', 'running', 'cancelling'))"""
+"""A plan that is being applied."""
 RETENTIONS = (
     # A subscriber that comes back after a month still learns of each subject's latest change.
     Retention(
@@ -37,6 +40,8 @@ RETENTIONS = (
     Retention("session", "expires_at", 30),
     Retention("mail", "created_at", 90, "status = 'queued'"),
     Retention("sync_page", "committed_at", 30),
+    Retention("plan_item", "created_at", 30, _IN_HAND.format("plan_item")),
+    Retention("plan_part", "created_at", 30, _IN_HAND.format("plan_part")),
     Retention("failed_record", "resolved_at", 180, "resolved_at IS NULL"),
 )
 

@@ -28,7 +28,7 @@ async def stream_statuses(scope: Scope, connection_id: UUID, connector: Connecto
         LEFT JOIN LATERAL (
             SELECT s.sync_run_id, r.status FROM sync_run_stream s
             JOIN sync_run r ON r.organization_id = s.organization_id AND r.id = s.sync_run_id
-            WHERE s.organization_id = $1 AND s.connection_id = $2 AND s.stream = given.stream
+            WHERE s.organization_id = $1 AND s.connection_id = $2 AND s.stream = given.stream AND r.task <> 'plan'
             ORDER BY s.sync_run_id DESC LIMIT 1) AS last ON true
         """,
         scope.organization_id,

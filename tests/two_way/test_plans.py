@@ -4,7 +4,9 @@ import pytest
 
 from app.actors import Role
 from app.connectors.base import RateLimit
+from app.database import execute, transaction
 from app.errors import InvalidInput, LeaseLost, PermissionDenied
+from app.retention import forget_old
 from app.syncs import plan_applying, plan_rules
 from app.syncs.models import Counts, RunStatus
 from app.syncs.pages import PageWriter
@@ -193,3 +195,29 @@ def test_the_time_that_a_plan_takes_follows_from_the_connections_budget():
 
 async def _calls(office: Office) -> int:
     return len((await office.hub.connections.provider_calls(office.operator, office.connection.id, ALL)).items)
+
+
+async def test_the_items_of_old_plans_are_forgotten_and_such_a_plan_is_not_applied(office: Office):
+    await office.add("Acme")
+    plan = await planned(office)
+    scope = office.operator.scope
+    async with transaction(scope):
+        for table in ("plan", "plan_item"):
+            sql = f"UPDATE {table} SET created_at = now() - interval '31 days' WHERE organization_id = $1"
+            await execute(scope, sql, scope.organization_id)
+
+    with pytest.raises(PlanOutdated):
+        await office.hub.plans.apply(office.operator, plan.id)
+
+    assert await forget_old(scope.organization_id) == 1
+    assert await items(office, plan) == []
+
+
+async def test_a_stream_stands_where_its_last_sync_left_it_and_not_where_a_plan_looked(office: Office):
+    await office.add("Acme")
+    run = await office.run()
+    await planned(office)
+
+    found = {status.stream: status for status in await office.hub.syncs.status(office.operator, office.connection.id)}
+
+    assert found["partners"].last_run_id == run.id
