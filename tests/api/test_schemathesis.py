@@ -23,11 +23,14 @@ from app.paging import PageRequest
 from tests.api.client import gid
 from tests.api.conftest import make_token
 from tests.quotes.world import World, make_world
+from tests.security.two_way import add_conflict, add_record
 
 EXAMPLES = int(os.environ.get("CROSSWALK_EXAMPLES", "12"))
 SEED = int(os.environ.get("CROSSWALK_SEED", "20261121"))
 
 _TIMES = st.sampled_from(["2026-11-21T09:30:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-11-21", "never"])
+_DAYS = st.sampled_from(["2026-11-21", "0001-01-01", "9999-12-31", "2026-02-30", "2026-11-21T09:30:00Z", ""])
+_NUMBERS = st.sampled_from(["1240.50", "-0", "1e30", "1e31", "0." + "1" * 200, "NaN", "Infinity", "one", ""])
 _JSON = st.one_of(
     st.just("{}"), st.text(max_size=5), st.sampled_from(["[]", "null", '{"base_url": 7}', '{"api_key": "x"}', '{"timeout_seconds": -1}'])
 )
@@ -39,12 +42,17 @@ async def _ids(world: World) -> list[str]:
     contacts = await world.hub.records.contacts(world.operator, PageRequest())
     known = [gid("Connection", world.connection.id), gid("Quote", world.quote_id), gid("SyncRun", runs.items[0].id)]
     known += [gid("Contact", contacts.items[0].id)] + [gid("QuoteLine", line.id) for line in (await world.quote()).lines]
+    scope, connection_id = world.operator.scope, world.connection.id
+    known.append(gid("Conflict", await add_conflict(scope, connection_id, contacts.items[0].id, world.company, "website")))
+    known.append(gid("SalesDocument", await add_record(scope, connection_id, "sales_document", {"kind": "offer"})))
     return [*known, gid("Quote", "no uuid"), gid("Nothing", world.quote_id), gid("", ""), "no id at all", "", "YTo="]
 
 
 def _attack(url: str, token: str, ids: list[str], only: str = "") -> tuple[int, list[str]]:
     """How many operations were sent, and what went wrong on the server's side; of one root field or of all."""
     schemathesis.graphql.scalar("DateTime", _TIMES.map(nodes.String))
+    schemathesis.graphql.scalar("Date", _DAYS.map(nodes.String))
+    schemathesis.graphql.scalar("Decimal", _NUMBERS.map(nodes.String))
     schemathesis.graphql.scalar("JSON", _JSON.map(nodes.String))
     schemathesis.graphql.scalar("ID", st.sampled_from(ids).map(nodes.String))
     schema = schemathesis.graphql.from_file(export_sdl())
