@@ -28,8 +28,8 @@ _NOW = f"""
         WHERE m.connection_id = $3 AND m.stream = item.record_stream)
     WHEN 'push' THEN (
         SELECT jsonb_build_object({_STATE}, 'external_id', m.external_id)
-        FROM record LEFT JOIN mapping AS m ON m.organization_id = $1 AND m.record_id = record.id
-            AND m.connection_id = $3 AND m.stream = item.record_stream
+        FROM record LEFT JOIN LATERAL (SELECT * FROM mapping WHERE organization_id = $1 AND record_id = record.id OFFSET 0) AS m
+            ON m.connection_id = $3 AND m.stream = item.record_stream
         WHERE record.organization_id = $1 AND record.id = item.record_id)
     ELSE (SELECT jsonb_build_object('record', version) FROM record WHERE organization_id = $1 AND id = item.record_id)
     END

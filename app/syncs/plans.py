@@ -216,9 +216,10 @@ class PlanService:
             plan = await plan_store.get(actor.scope, plan_id, lock=True)
             if plan is None:
                 raise PlanNotFound
-            if plan.status in ("making", "applying"):
+            run = await repository.get_run(actor.scope, plan.applied_run_id or plan.run_id)
+            if run is not None and run.status.is_active:
                 raise PlanNotReady("This plan is being made or applied; cancel its run first.")
-            if plan.status == "drafted":
+            if plan.status in ("making", "drafted", "applying"):
                 await plan_store.dismiss(actor.scope, plan_id, actor.name)
                 await self._audit.add(actor, "plan.dismissed", plan_id)
         return await self.get(actor, plan_id)

@@ -97,9 +97,10 @@ async def pasts(scope: Scope, connection_id: UUID, run_id: UUID, streams: Sequen
             WHERE organization_id = $1 AND record_id = record.id AND sync_run_id = $3) AS last ON true
         LEFT JOIN record_version AS result ON result.organization_id = $1 AND result.record_id = record.id
             AND result.version = coalesce(last.version, 0) + 1
-        LEFT JOIN LATERAL (SELECT stream, created_run_id IS NOT DISTINCT FROM $3 AS is_made FROM mapping
-            WHERE organization_id = $1 AND record_id = record.id AND connection_id = $2 AND stream = ANY($4::text[])
-            ORDER BY created_run_id IS NOT DISTINCT FROM $3 DESC, id LIMIT 1) AS made ON true
+        LEFT JOIN LATERAL (SELECT m.stream, m.created_run_id IS NOT DISTINCT FROM $3 AS is_made
+            FROM (SELECT * FROM mapping WHERE organization_id = $1 AND record_id = record.id OFFSET 0) AS m
+            WHERE m.connection_id = $2 AND m.stream = ANY($4::text[])
+            ORDER BY m.created_run_id IS NOT DISTINCT FROM $3 DESC, m.id LIMIT 1) AS made ON true
         WHERE record.organization_id = $1 AND record.id = ANY($5::uuid[]) ORDER BY record.id
         """,
         scope.organization_id,

@@ -10,7 +10,7 @@ from app.retention import forget_old
 from app.syncs import plan_applying, plan_rules
 from app.syncs.models import Counts, RunStatus
 from app.syncs.pages import PageWriter
-from app.syncs.plan_models import PlanNotFound, PlanOutdated
+from app.syncs.plan_models import PlanNotFound, PlanNotReady, PlanOutdated, PlanSettled
 from app.syncs.service import SyncInProgress
 from tests import factories
 from tests.conftest import Servers
@@ -221,3 +221,28 @@ async def test_a_stream_stands_where_its_last_sync_left_it_and_not_where_a_plan_
     found = {status.stream: status for status in await office.hub.syncs.status(office.operator, office.connection.id)}
 
     assert found["partners"].last_run_id == run.id
+
+
+async def test_a_plan_is_dismissed_unless_a_run_has_it_in_hand(office: Office):
+    await office.add("Acme")
+    making = await office.hub.plans.plan(office.operator, office.connection.id, streams=["partners"])
+    with pytest.raises(PlanNotReady):
+        await office.hub.plans.apply(office.operator, making.id)
+    with pytest.raises(PlanNotReady):
+        await office.hub.plans.dismiss(office.operator, making.id)
+    await office.hub.syncs.cancel(office.operator, making.run_id)
+
+    assert (await office.hub.plans.dismiss(office.operator, making.id)).status == "dismissed"
+    with pytest.raises(PlanSettled):
+        await office.hub.plans.apply(office.operator, making.id)
+    listed = (await office.hub.plans.plans(office.operator, ALL, connection_id=office.connection.id)).items
+    assert [plan.id for plan in listed] == [making.id]
+
+
+async def test_what_was_planned_and_applied_is_in_the_audit_log(office: Office):
+    await office.add("Acme")
+    plan = await planned(office)
+    await applied(office, plan)
+
+    entries = (await office.hub.audit.entries(office.operator, ALL)).items
+    assert ["plan.applied", "sync_run.planned"] == [entry.event for entry in entries if entry.event in ("plan.applied", "sync_run.planned")]
