@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import asyncpg
-
 from app.database import execute, fetch, transaction
+from app.piccolo_app import APP_CONFIG
 from app.syncs.models import RunStatus, SyncRun
 from app.syncs.plan_models import Plan, PlanItem
 from tests import factories
-from tests.conftest import Servers
 from tests.two_way.office import ALL, Office
 
 PLANNING = {"plan", "plan_item", "plan_part", "sync_run", "sync_run_stream", "sync_page", "organization_counter", "audit_entry"}
@@ -35,29 +33,15 @@ async def items(office: Office, plan: Plan, **wanted: Any) -> list[PlanItem]:
     return list((await office.hub.plans.items(office.operator, plan.id, ALL, **wanted)).items)
 
 
-async def everything(servers: Servers, office: Office) -> dict[str, list[str]]:
-    """Every row of the organization outside of the plan itself."""
-    connection = await asyncpg.connect(servers.owner_url)
-    try:
-        tables = [
-            row["table_name"]
-            for row in await connection.fetch(
-                "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'organization_id'"
-            )
-        ]
-        return {
-            table: [
-                row[0]
-                for row in await connection.fetch(
-                    f'SELECT t::text FROM "{table}" AS t WHERE organization_id = $1{_OWN.get(table, "")} ORDER BY 1',
-                    office.operator.organization_id,
-                )
-            ]
-            for table in tables
-            if table not in PLANNING
-        }
-    finally:
-        await connection.close()
+async def everything(office: Office) -> dict[str, list[str]]:
+    """Every row of the organization outside of plans and of their runs."""
+    scope, found = office.operator.scope, {}
+    for name in sorted({table._meta.tablename for table in APP_CONFIG.table_classes} - PLANNING):
+        whose = "id" if name == "organization" else "organization_id"
+        sql = f'SELECT t::text AS row FROM "{name}" AS t WHERE {whose} = $1{_OWN.get(name, "")}'
+        found[name] = sorted(row["row"] for row in await fetch(scope, sql, scope.organization_id))
+    assert found["record"]
+    return found
 
 
 async def world(office: Office) -> dict[str, list[tuple]]:

@@ -6,19 +6,18 @@ from app.syncs.models import RunStatus
 from app.syncs.plan_pushes import PushApplier
 from app.syncs.pushing import RecordPusher
 from tests import factories
-from tests.conftest import Servers
 from tests.two_way.office import Office
 from tests.two_way.planning import applied, busy, changes, everything, items, lease_over, planned
 
 
-async def test_a_plan_of_a_push_shows_the_fields_as_the_provider_would_see_them_and_writes_nothing(office: Office, servers: Servers):
+async def test_a_plan_of_a_push_shows_the_fields_as_the_provider_would_see_them_and_writes_nothing(office: Office):
     ids = await busy(office)
     await office.edit(await office.record(ids["Kept"]), phone="+386 1 000")
-    before = await everything(servers, office)
+    before = await everything(office)
 
     plan = await planned(office, direction="push")
 
-    assert await everything(servers, office) == before
+    assert await everything(office) == before
     found = {item.key: item for item in await items(office, plan)}
     both = found[str((await office.record(ids["Both"])).id)]
     assert (both.kind, both.fields["customer"]) == ("update", {"before": "Both", "after": "Both, ours"})

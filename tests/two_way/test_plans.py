@@ -13,7 +13,6 @@ from app.syncs.pages import PageWriter
 from app.syncs.plan_models import PlanNotFound, PlanNotReady, PlanOutdated, PlanSettled
 from app.syncs.service import SyncInProgress
 from tests import factories
-from tests.conftest import Servers
 from tests.two_way.office import ALL, Office
 from tests.two_way.planning import applied, busy, changes, everything, items, lease_over, planned, world
 
@@ -24,14 +23,14 @@ async def second(hub, metakocka) -> Office:
     return await Office.open(hub, await factories.make_organization(hub), metakocka)
 
 
-async def test_a_plan_shows_what_a_run_would_do_and_leaves_everything_as_it_is(office: Office, servers: Servers):
+async def test_a_plan_shows_what_a_run_would_do_and_leaves_everything_as_it_is(office: Office):
     ids = await busy(office)
     await changes(office, ids)
-    before = await everything(servers, office)
+    before = await everything(office)
 
     plan = await planned(office)
 
-    assert await everything(servers, office) == before
+    assert await everything(office) == before
     found = {item.key: item for item in await items(office, plan)}
     assert {item.kind for item in found.values()} == {"create", "update", "delete", "conflict"}
     assert found[ids["Renamed"]].fields["name"] == {"before": "Renamed", "after": "Renamed there"}
@@ -59,18 +58,18 @@ async def test_a_plan_that_is_applied_leaves_what_a_run_leaves(office: Office, s
     assert (await office.hub.plans.get(office.operator, plan.id)).status == "applied"
 
 
-async def test_a_plan_is_refused_whole_when_a_record_of_it_has_moved(office: Office, servers: Servers):
+async def test_a_plan_is_refused_whole_when_a_record_of_it_has_moved(office: Office):
     ids = await busy(office)
     await changes(office, ids)
     plan = await planned(office)
     await office.edit(await office.record(ids["Renamed"]), email="later@acme.test")
-    before = await everything(servers, office)
+    before = await everything(office)
 
     with pytest.raises(PlanOutdated) as refused:
         await applied(office, plan)
 
     assert [(moved.key, moved.what) for moved in refused.value.moved] == [(ids["Renamed"], "record")]
-    assert await everything(servers, office) == before
+    assert await everything(office) == before
     assert (await office.hub.plans.get(office.operator, plan.id)).status == "outdated"
 
 
@@ -245,4 +244,42 @@ async def test_what_was_planned_and_applied_is_in_the_audit_log(office: Office):
     await applied(office, plan)
 
     entries = (await office.hub.audit.entries(office.operator, ALL)).items
-    assert ["plan.applied", "sync_run.planned"] == [entry.event for entry in entries if entry.event in ("plan.applied", "sync_run.planned")]
+    assert [entry.event for entry in entries if entry.event in ("plan.applied", "sync_run.planned")] == ["plan.applied", "sync_run.planned"]
+
+
+async def test_what_moves_while_a_plan_is_applied_ends_it_there_and_is_left_alone(office: Office, monkeypatch):
+    ids = [await office.add(name) for name in ("First", "Second")]
+    await office.run()
+    for mk_id in ids:
+        await office.sandbox.edit_partner(mk_id, customer="Theirs")
+    plan = await planned(office)
+    monkeypatch.setattr(plan_applying, "PAGE", 1)
+    apply, pages = plan_applying.PullApplier._apply, []
+
+    async def and_somebody_edits_the_next(self, lease, plan, source, batch):
+        await apply(self, lease, plan, source, batch)
+        pages.append(batch[0].key)
+        (other,) = set(ids) - set(pages)
+        await office.edit(await office.record(other), name="Ours")
+
+    monkeypatch.setattr(plan_applying.PullApplier, "_apply", and_somebody_edits_the_next)
+    run = await applied(office, plan)
+
+    assert (run.status, run.error_code, run.counts.updated) == (RunStatus.FAILED, "plan_outdated", 1)
+    names = {mk_id: (await office.record(mk_id)).data["name"] for mk_id in ids}
+    assert names == {pages[0]: "Theirs", next(iter(set(ids) - set(pages))): "Ours"}
+    assert (await office.hub.plans.get(office.operator, plan.id)).moved[0]["what"] == "record"
+
+
+async def test_what_would_come_to_something_else_than_was_shown_is_taken_back(office: Office):
+    await office.add("Acme")
+    plan = await planned(office)
+    scope = office.operator.scope
+    async with transaction(scope):
+        sql = "UPDATE plan_item SET payload = convert_to(replace(convert_from(payload, 'UTF8'), 'Acme', 'Other'), 'UTF8')"
+        await execute(scope, f"{sql} WHERE organization_id = $1 AND plan_id = $2", scope.organization_id, plan.id)
+
+    run = await applied(office, plan)
+
+    assert (run.status, run.error_code, await office.living()) == (RunStatus.FAILED, "plan_outdated", 0)
+    assert (await office.hub.plans.get(office.operator, plan.id)).moved[0]["what"] == "outcome"
