@@ -161,6 +161,20 @@ def _what(seen: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return "record" if seen.get("record") != now.get("record") else "mapping"
 
 
+async def is_any_due(scope: Scope, plan_id: UUID) -> bool:
+    """Whether anything is left that is applied without being chosen."""
+    found: bool = await fetch_value(
+        scope,
+        f"""
+        SELECT EXISTS (SELECT FROM plan_item AS item JOIN plan ON plan.organization_id = $1 AND plan.id = item.plan_id
+            WHERE item.organization_id = $1 AND item.plan_id = $2 AND {_WANTED})
+        """,
+        scope.organization_id,
+        plan_id,
+    )
+    return found
+
+
 async def due(scope: Scope, plan_id: UUID, stream: str, direction: str, *, after: UUID | None, limit: int) -> list[DueItem]:
     """The next items that are to be applied."""
     rows = await fetch(

@@ -152,6 +152,8 @@ class PlanService:
             assert plan is not None
             if (earlier := await self._earlier(actor, plan)) is not None:
                 return earlier
+            if plan.applied_run_id and item_ids is None and not await plan_items.is_any_due(actor.scope, plan_id):
+                return plan.applied_run_id
             if plan_rules.is_too_old(plan.created_at, self._now()):
                 raise PlanOutdated([Moved("", "", None, "terms")])
             run_id = new_id()

@@ -84,9 +84,10 @@ async def test_what_was_changed_since_is_shown_with_its_three_values_and_left_al
     (conflict,) = (await office.hub.plans.items(office.operator, plan.id, ALL, kind="conflict")).items
     assert conflict.fields == {"name": {"before": "Renamed", "result": "Renamed there", "now": "Corrected"}}
 
-    await factories.finish(office.hub, office.operator, await office.hub.plans.apply(office.operator, plan.id))
+    done = await factories.finish(office.hub, office.operator, await office.hub.plans.apply(office.operator, plan.id))
 
     assert (await office.record(day["Renamed"])).version == edited.version
+    assert (await office.hub.plans.apply(office.operator, plan.id)).id == done.id
     chosen = await office.hub.plans.apply(office.operator, plan.id, item_ids=[conflict.id])
     await factories.finish(office.hub, office.operator, chosen)
     data = (await office.record(day["Renamed"])).data
