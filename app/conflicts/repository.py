@@ -171,17 +171,19 @@ async def page(
     return [Conflict(**row) for row in rows]
 
 
-async def resolve(scope: Scope, conflict_id: UUID, *, resolution: str, value: Any, by: str) -> None:
+async def resolve(scope: Scope, conflict_id: UUID, *, resolution: str, value: Any, ours: Any, by: str) -> None:
+    """Close it; `ours` is what the hub has now, which may have been edited since the conflict was found."""
     await execute(
         scope,
         """
-        UPDATE conflict SET resolution = $3, value = $4, resolved_by = $5, resolved_at = now(), updated_at = now()
+        UPDATE conflict SET resolution = $3, value = $4, ours = $5, resolved_by = $6, resolved_at = now(), updated_at = now()
         WHERE organization_id = $1 AND id = $2 AND resolved_at IS NULL
         """,
         scope.organization_id,
         conflict_id,
         resolution,
         value,
+        ours,
         by,
     )
 

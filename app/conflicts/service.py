@@ -124,7 +124,8 @@ class ConflictService:
             raise ConflictNotFound
         if conflict.resolved_at is not None:
             raise ConflictSettled
-        await repository.resolve(scope, conflict_id, resolution=resolution, value=value, by=actor.name)
+        ours = conflict.ours if conflict.field == DELETED else record.data.get(conflict.field)
+        await repository.resolve(scope, conflict_id, resolution=resolution, value=value, ours=ours, by=actor.name)
         await self._apply(actor, conflict, record, resolution, value)
         await self._settle_mapping(actor, conflict)
         await self._audit.add(actor, "conflict.resolved", conflict_id, {"record_id": record.id, "field": conflict.field, "as": resolution})

@@ -14,6 +14,10 @@ from app.errors import LeaseLost
 
 def now() -> float:
     """Seconds of a clock that also counts the time in which this process or its machine was stopped."""
+    return _clock()
+
+
+def _clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 

@@ -16,7 +16,7 @@ from app.syncs.pushing import RecordPusher
 from tests import factories
 from tests.two_way.simulation import Troubled, World
 
-SCHEDULES = int(os.environ.get("CROSSWALK_SCHEDULES", "10"))
+SCHEDULES = int(os.environ.get("CROSSWALK_SCHEDULES", "6"))
 STEPS = int(os.environ.get("CROSSWALK_STEPS", "40"))
 SEED = int(os.environ.get("CROSSWALK_SEED", "1"))
 
@@ -68,7 +68,7 @@ NO_FENCE = [(hold.Hold, "check", _never), (record_store, "_HELD", "organization_
 PLANTED = {
     "a lost checkpoint": ([(mappings, "add_link", _forget)], None),
     "a missing fence": (NO_FENCE, {"frozen_run": 30, "add_in_hub": 30}),
-    "an echo": ([(RecordPusher, "_store", _store_without_a_look)], {"edit_in_hub": 40, "run": 20, "push_one": 20}),
+    "an echo": ([(RecordPusher, "_store", _store_without_a_look)], {"edit_push_and_edit_again": 30, "run": 20}),
 }
 
 
