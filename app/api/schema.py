@@ -12,6 +12,8 @@ from app.api.mutations.clients import ClientMutations
 from app.api.mutations.conflicts import ConflictMutations
 from app.api.mutations.connections import ConnectionMutations
 from app.api.mutations.deliveries import DeliveryMutations
+from app.api.mutations.field_mappings import FieldMappingMutations
+from app.api.mutations.imports import ImportMutations
 from app.api.mutations.organizations import OrganizationMutations
 from app.api.mutations.pushes import PushMutations
 from app.api.mutations.quotes import QuoteMutations
@@ -22,11 +24,13 @@ from app.api.queries.clients import ClientQueries
 from app.api.queries.conflicts import ConflictQueries
 from app.api.queries.connections import ConnectionQueries
 from app.api.queries.deliveries import DeliveryQueries
+from app.api.queries.field_mappings import FieldMappingQueries
 from app.api.queries.nodes import NodeQueries
 from app.api.queries.organizations import OrganizationQueries
 from app.api.queries.quotes import QuoteQueries
 from app.api.queries.records import RecordQueries
 from app.api.queries.syncs import SyncQueries
+from app.api.queries.unsynced import UnsyncedQueries
 from app.api.reads.answers import CompiledReads, Reads
 from app.api.subscriptions import LiveQueries, Subscription
 from app.api.types.scalars import SCALARS
@@ -40,6 +44,8 @@ class Query(
     SyncQueries,
     RecordQueries,
     ConflictQueries,
+    UnsyncedQueries,
+    FieldMappingQueries,
     QuoteQueries,
     DeliveryQueries,
     ClientQueries,
@@ -55,7 +61,9 @@ class Mutation(
     SyncMutations,
     RecordMutations,
     PushMutations,
+    ImportMutations,
     ConflictMutations,
+    FieldMappingMutations,
     QuoteMutations,
     ClientMutations,
     OrganizationMutations,

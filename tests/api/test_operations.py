@@ -8,6 +8,7 @@ import pytest
 
 from app.actors import Actor
 from app.bootstrap import Hub
+from app.connectors.base import FieldRow
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.paging import PageRequest
 from tests.api.client import GraphQLClient, Statements, gid
@@ -34,6 +35,10 @@ READS = {
     "contacts": 2,
     "deliveries": 2,
     "failed_records": 5,
+    "field_mapping": 3,
+    "field_mapping_changes": 4,
+    "field_mapping_preview": 5,
+    "field_mapping_versions": 3,
     "inventory_levels": 2,
     "jobs_of_contact": 2,
     "live_cursor": 2,
@@ -54,6 +59,8 @@ READS = {
     "sync_runs": 2,
     "sync_status": 5,
     "syncs": 2,
+    "unsynced_objects": 4,
+    "unsynced_records": 4,
     "viewer": 1,
 }
 # A change also locks, remembers its key, writes its audit entry and its events, and reads back what it answers with; these
@@ -71,7 +78,10 @@ CHANGES = {
     "delete_contact": 25,
     "delete_sales_document": 25,
     "delete_sync": 20,
+    "import_record": 45,
+    "import_records": 70,
     "invite_client_contact": 40,
+    "publish_field_mapping": 25,
     "push_record": 25,
     "push_records": 30,
     "reject_quote": 30,
@@ -82,6 +92,8 @@ CHANGES = {
     "retry_delivery": 20,
     "retry_failed_records": 25,
     "revoke_api_token": 15,
+    "roll_back_field_mapping": 25,
+    "save_field_mapping": 25,
     "start_sync": 20,
     "test_connection": 30,
     "test_connection_settings": 25,
@@ -93,17 +105,23 @@ CHANGES = {
 }
 
 
+_ROWS = [{"target": "name", "path": "name", "required": True}]
 _TWO_WAY = (
     "always_resolve",
     "create_contact",
     "create_sales_document",
     "delete_contact",
     "delete_sales_document",
+    "import_record",
+    "import_records",
+    "publish_field_mapping",
     "push_record",
     "push_records",
     "resolve_conflict",
     "resolve_conflicts",
     "restore_record",
+    "roll_back_field_mapping",
+    "save_field_mapping",
     "update_contact",
     "update_sales_document",
     "update_stream_policy",
@@ -127,6 +145,7 @@ class Scene:
         contact = gid("Contact", contacts.items[0].id)
         quote_now = await self.world.quote()
         lines = [gid("QuoteLine", line.id) for line in quote_now.lines]
+        of_stream = {"connectionId": connection, "stream": "companies"}
         known = {
             "provider_calls": {"connectionId": connection},
             "connection": {"id": connection},
@@ -138,9 +157,15 @@ class Scene:
             "quote_totals": {"quoteId": quote, "lineIds": lines},
             "quotes_of_contact": {"contactExternalId": self.world.company},
             "contact_history": {"id": contact, "time": "2099-01-01T00:00:00Z"},
+            "field_mapping": of_stream,
+            "field_mapping_changes": of_stream | {"before": 0, "after": 0},
+            "field_mapping_preview": of_stream | {"rows": _ROWS},
+            "field_mapping_versions": of_stream,
+            "unsynced_objects": of_stream,
+            "unsynced_records": of_stream,
             "conflict": {"id": await self._a_conflict() if name == "conflict" else ""},
             "sales_document": {"id": await self._a_document() if name == "sales_document" else ""},
-            "stream_policy": {"connectionId": connection, "stream": "companies"},
+            "stream_policy": of_stream,
             "sync_run": {"id": run_id},
             "sync_status": {"connectionId": connection},
             "syncs": {"connectionId": connection},
@@ -176,12 +201,18 @@ class Scene:
         """What is written back: each on a record, conflict or connection of its own."""
         record, conflict = await self._a_contact(), await self._a_conflict()
         document, writable = await self._a_document(), await self._a_writable_connection()
+        of_stream = {"connectionId": connection, "stream": "companies"}
         values: dict[str, dict[str, Any]] = {
             "always_resolve": {"id": conflict, "rule": "PROVIDER_WINS"},
             "create_contact": {"input": {"name": "Nina New", "people": [{"name": "Petra"}]}},
             "create_sales_document": {"input": {"kind": "ORDER", "lines": [{"quantity": "1", "unitPrice": "90"}]}},
             "delete_contact": {"id": record, "version": 2},
             "delete_sales_document": {"id": document, "version": 1},
+            "import_record": of_stream | {"externalId": self.world.company},
+            "import_records": of_stream | {"externalIds": [self.world.company, "nobody"]},
+            "publish_field_mapping": of_stream | {"version": await self._a_field_mapping() if name == "publish_field_mapping" else 0},
+            "roll_back_field_mapping": of_stream | {"version": 0},
+            "save_field_mapping": of_stream | {"rows": _ROWS},
             "push_record": {"recordId": record, "connectionId": writable},
             "push_records": {"recordIds": [record, document], "connectionId": writable, "stream": "partners"},
             "resolve_conflict": {"id": conflict, "resolution": "VALUE", "value": "https://another.test"},
@@ -189,7 +220,7 @@ class Scene:
             "restore_record": {"id": record, "version": 2, "toVersion": 1},
             "update_contact": {"id": record, "version": 2, "changes": {"notes": "Rings twice"}},
             "update_sales_document": {"id": document, "version": 1, "changes": {"title": "Roof"}},
-            "update_stream_policy": {"connectionId": connection, "stream": "companies", "version": 0, "conflicts": "HUB_WINS"},
+            "update_stream_policy": of_stream | {"version": 0, "conflicts": "HUB_WINS"},
         }
         return values[name]
 
@@ -201,6 +232,10 @@ class Scene:
 
     async def _a_document(self) -> str:
         return gid("SalesDocument", (await self.hub.edits.create(self.owner, "sales_document", {"kind": "offer"})).id)
+
+    async def _a_field_mapping(self) -> int:
+        rows = [FieldRow("name", "name", required=True)]
+        return (await self.hub.field_mappings.save(self.owner, self.world.connection.id, "companies", rows)).version
 
     async def _a_conflict(self) -> str:
         [contact] = (await self.hub.records.contacts(self.owner, PageRequest(1), connection_id=self.world.connection.id)).items

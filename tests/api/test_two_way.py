@@ -356,14 +356,14 @@ def _counts(**values: int) -> dict[str, int]:
     return dict.fromkeys(("read", "created", "updated", "unchanged", "deleted", "failed"), 0) | values
 
 
-async def _run(api: GraphQLClient, office: Office, connection: str, **values: Any) -> dict[str, Any]:
+async def _run(api: GraphQLClient, office: Office, connection: str, *, status: str = "COMPLETED", **values: Any) -> dict[str, Any]:
     """A run to its end."""
     started = await run(api, "start_sync", connectionId=connection, **values, idempotencyKey=key())
     assert started["__typename"] == "StartSyncSuccess", started
     queued = await office.hub.syncs.run(office.operator, parse(started["run"]["id"])[1])
     await factories.ended(office.hub, office.operator, queued)
     found: dict[str, Any] = await run(api, "sync_run", id=started["run"]["id"])
-    assert found["status"] == "COMPLETED", found
+    assert found["status"] == status, found
     return found
 
 
@@ -506,3 +506,93 @@ async def test_a_viewer_reads_and_changes_nothing(viewer_api: GraphQLClient, hub
 
     assert changed["__typename"] == pushed["__typename"] == "PermissionDenied"
     assert (await run(viewer_api, "contact", id=contact))["name"] == "Acme"
+
+
+# Importing, and what one side lacks.
+
+
+@pytest.mark.requirement("MKD-05", "MKD-12", "MKC-40")
+async def test_one_object_is_imported_by_its_id(operator_api: GraphQLClient, office: Office, connection: str):
+    partner = await add_partner(office.sandbox, "Acme")
+    offer = await add_offer(office.sandbox, partner)
+    of_partners, of_offers = ({"connectionId": connection, "stream": stream} for stream in ("partners", "offers"))
+
+    contact = await run(operator_api, "import_record", **of_partners, externalId=partner["mk_id"], idempotencyKey="one")
+    repeated = await run(operator_api, "import_record", **of_partners, externalId=partner["mk_id"], idempotencyKey="one")
+    document = await run(operator_api, "import_record", **of_offers, externalId=offer["mk_id"], idempotencyKey=key())
+    missing = await run(operator_api, "import_record", **of_partners, externalId="999999999", idempotencyKey=key())
+
+    assert (contact["result"]["outcome"], contact["result"]["record"]["name"]) == ("CREATED", "Acme")
+    assert repeated == contact
+    [mapping] = (await run(operator_api, "mappings", externalId=partner["mk_id"]))["nodes"]
+    assert mapping["id"] == contact["result"]["mappingId"]
+    assert (document["result"]["outcome"], document["result"]["record"]["__typename"]) == ("CREATED", "SalesDocument")
+    assert (missing["result"]["outcome"], missing["result"]["record"]) == ("MISSING", None)
+
+
+@pytest.mark.requirement("MKD-13", "MKC-41")
+async def test_listed_objects_are_imported_with_a_result_for_each(operator_api: GraphQLClient, office: Office, connection: str):
+    ids = [await office.add(name) for name in ("Acme", "Bravo")]
+    of_stream = {"connectionId": connection, "stream": "partners"}
+
+    answer = await run(operator_api, "import_records", **of_stream, externalIds=[*ids, "999999999"], idempotencyKey=key())
+    nothing = await run(operator_api, "import_records", **of_stream, externalIds=[], idempotencyKey=key())
+
+    assert (answer["total"], answer["imported"], answer["failed"]) == (3, 2, 1)
+    assert [(each["externalId"], each["outcome"]) for each in answer["results"]] == [
+        (ids[0], "CREATED"),
+        (ids[1], "CREATED"),
+        ("999999999", "MISSING"),
+    ]
+    assert nothing["__typename"] == "InvalidInput"
+
+
+@pytest.mark.requirement("MKD-04", "MKD-11")
+async def test_what_the_other_side_lacks_is_listed(operator_api: GraphQLClient, office: Office, connection: str):
+    await add_offer(office.sandbox)
+    of_stream = {"connectionId": connection, "stream": "offers"}
+    before = await run(operator_api, "unsynced_objects", **of_stream)
+    broken = await add_offer(office.sandbox, currency_code="no currency")
+    await _run(operator_api, office, connection, streams=["offers"], mode="FULL", status="PARTIALLY_COMPLETED")
+    made = (await run(operator_api, "create_sales_document", input={"kind": "OFFER"}, idempotencyKey=key()))["salesDocument"]
+
+    there = await run(operator_api, "unsynced_objects", **of_stream)
+    here = await run(operator_api, "unsynced_records", **of_stream, kind="OFFER")
+
+    assert (before["scannedAt"], before["nodes"]) == (None, [])
+    assert [(each["externalId"], each["failedRecordId"] is None) for each in there["nodes"]] == [(broken["mk_id"], False)]
+    assert [each["id"] for each in here["nodes"]] == [made["id"]]
+
+
+# How streams are translated.
+
+
+async def test_a_field_mapping_is_tried_saved_published_and_taken_back(operator_api: GraphQLClient, companies: Company):
+    of_stream = {"connectionId": gid("Connection", companies.connection.id), "stream": "companies"}
+    default = await run(operator_api, "field_mapping", **of_stream)
+    rows = [{name: value for name, value in row.items() if name != "__typename"} for row in default["rows"]]
+    rows = [row | {"path": "uuid"} if row["target"] == "website" else row for row in rows]
+
+    [tried, *_] = await run(operator_api, "field_mapping_preview", **of_stream, rows=rows)
+    wrong = await run(
+        operator_api, "save_field_mapping", **of_stream, rows=[*rows, rows[0] | {"target": "shoe_size"}], idempotencyKey=key()
+    )
+    saved = await run(operator_api, "save_field_mapping", **of_stream, rows=rows, note="By hand", idempotencyKey="save")
+    repeated = await run(operator_api, "save_field_mapping", **of_stream, rows=rows, note="By hand", idempotencyKey="save")
+    published = await run(operator_api, "publish_field_mapping", **of_stream, version=1, idempotencyKey=key())
+    [change] = await run(operator_api, "field_mapping_changes", **of_stream, before=0, after=1)
+    counts = await run(operator_api, "field_mapping", **of_stream)
+    back = await run(operator_api, "roll_back_field_mapping", **of_stream, version=0, idempotencyKey=key())
+    retired = await run(operator_api, "publish_field_mapping", **of_stream, version=1, idempotencyKey=key())
+    [version] = await run(operator_api, "field_mapping_versions", **of_stream)
+
+    assert default["version"] == 0
+    assert [(field["field"], field["before"]) for field in tried["changes"]] == [("website", "https://both.test")]
+    assert wrong["__typename"] == "InvalidInput"
+    assert (saved["fieldMapping"]["version"], saved["fieldMapping"]["publishedAt"]) == (1, None)
+    assert repeated == saved
+    assert (published["records"], counts["version"]) == (3, 1)
+    assert (change["target"], change["differs"], change["after"]["path"]) == ("website", ["path"], "uuid")
+    assert back["fieldMapping"]["version"] == 0
+    assert retired["__typename"] == "FieldMappingRetired"
+    assert (version["note"], version["createdBy"]) == ("By hand", "A token for operator")

@@ -125,6 +125,8 @@ def _value(value: Any, asker: Asker) -> Any:
 CONNECTION, OTHER_CONNECTION = Id("Connection", "connection"), Id("Connection", "connection", 3)
 LEAST_ID = "00000000-0000-0000-0000-000000000000"
 
+_PREVIEW = {"connectionId": CONNECTION, "stream": "companies", "rows": [{"target": "name", "path": "name"}]}
+
 OPERATIONS = (
     named("api_tokens"),
     named("audit_entries"),
@@ -165,6 +167,10 @@ OPERATIONS = (
     named("jobs_of_contact", contactId=Id("Contact", "contact", 0)),
     named("jobs_of_contact", contactId=Id("Contact", "contact", 5)),
     named("jobs_of_contact", contactId=Id("Contact", "contact", 0), status="UNSUCCESSFUL"),
+    named("field_mapping", connectionId=CONNECTION, stream="companies"),
+    named("field_mapping_changes", connectionId=CONNECTION, stream="companies", before=0, after=0),
+    named("field_mapping_preview", **_PREVIEW),
+    named("field_mapping_versions", connectionId=CONNECTION, stream="companies"),
     named("inventory_levels"),
     named("inventory_levels", connectionId=Id("Connection", "connection", 1)),
     named("live_cursor"),
@@ -217,6 +223,8 @@ OPERATIONS = (
     named("sync_runs", connectionId=CONNECTION, status="FAILED"),
     named("sync_status", connectionId=CONNECTION),
     named("syncs", connectionId=CONNECTION),
+    named("unsynced_objects", connectionId=CONNECTION, stream="companies"),
+    named("unsynced_records", connectionId=OTHER_CONNECTION, stream="companies"),
     named("viewer"),
 )
 PAGE = range(200)
@@ -260,6 +268,8 @@ SERVICES: tuple[tuple[str, Read], ...] = (
 
 _EXPIRED = "Nothing is written when a quote expires: both are `open`, and the time tells them apart row by row."
 KNOWN = {
+    named("field_mapping_preview", **_PREVIEW)[0]: "The newest objects of a stream are found by walking back over those of its connection;"
+    " an index by stream would slow every first sync for what somebody asks for now and then.",
     "failed_records, connectionId=connection 3, openOnly=False": "An index of all failed records of a connection would be taken"
     " for looking single ones up as well, and then read as a whole for each; open ones have theirs.",
     "quotes, clientId=client 0, status=OPEN": _EXPIRED,

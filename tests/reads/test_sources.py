@@ -19,12 +19,18 @@ from tests.reads.selecting import RESOLVED_FIELDS
 RESOLVED_ROOTS = {
     "api_tokens": "few rows of the organization's own",
     "connectors": "known to the process, not to the database",
+    "field_mapping": "the connector's own rows are known to the process",
+    "field_mapping_changes": "two versions compared by Python",
+    "field_mapping_preview": "translated by Python",
+    "field_mapping_versions": "few rows of one stream",
     "live_cursor": "one value of the feed, whose service makes the cursor's text",
     "organization": "one row, with what the settings say",
     "stream_policy": "what counts where nothing was set is known to the process",
     "quote_totals": "sums by the rules of a currency, which Python has",
     "sync_status": "put together from several tables and the connector's streams",
     "syncs": "few rows of one connection",
+    "unsynced_objects": "an anti-join over the pages of a scan",
+    "unsynced_records": "an anti-join over the records of a stream's kind",
     "viewer": "who asks, known already",
 }
 RESOLVED_NODES = {"Organization": "one row, with what the settings say"}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.actors import PERMISSIONS, Role
 from app.actors import Permission as P
+from app.connectors.base import FieldRow
 from tests import factories
 from tests.security.two_way import add_conflict
 from tests.security.world import Things, World
@@ -51,6 +52,15 @@ def _query(name: str, *needs: P, shows: bool = True, looks_into: str | None = No
 
 def _change(name: str, *needs: P, ids: Mapping[str, str] | None = None, **more: Any) -> Field:
     return Field(f"Mutation.{name}", frozenset(needs), ids or {}, **more)
+
+
+_ROWS = [{"target": "name", "path": "name", "required": True}]
+
+
+def _of_stream(name: str, *needs: P, shows: bool = True, **values: Any) -> Field:
+    """Asked of the companies of a connection."""
+    given = {"stream": "companies", **values}
+    return Field(f"Query.{name}", frozenset(needs), {"connectionId": "Connection"}, lambda world: given, shows=shows)
 
 
 NODES = {
@@ -100,7 +110,13 @@ QUERIES = [
     _query("mappings", P.READ_RECORDS, connectionId="Connection", contactId="Contact", jobId="Job", recordId="Contact"),
     _query("conflicts", P.READ_RECORDS, connectionId="Connection", recordId="Contact"),
     _query("conflict", P.READ_RECORDS, id="Conflict"),
-    Field("Query.streamPolicy", frozenset({P.READ_CONNECTIONS}), {"connectionId": "Connection"}, lambda world: {"stream": "companies"}),
+    _of_stream("streamPolicy", P.READ_CONNECTIONS),
+    _of_stream("fieldMapping", P.READ_CONNECTIONS, shows=False),  # the connector's own rows
+    _of_stream("fieldMappingVersions", P.READ_CONNECTIONS, shows=False),  # the newest are those that the matrix saves
+    _of_stream("fieldMappingChanges", P.READ_CONNECTIONS, shows=False, before=0, after=0),
+    _of_stream("fieldMappingPreview", P.READ_CONNECTIONS, P.READ_RECORDS, shows=False, rows=_ROWS),
+    _of_stream("unsyncedRecords", P.READ_RECORDS, P.READ_CONNECTIONS, shows=False),  # all are synced
+    _of_stream("unsyncedObjects", P.READ_RECORDS, P.READ_CONNECTIONS, shows=False),
     _query("quotes", P.READ_QUOTES, contactExternalId=EXTERNAL, connectionId="Connection", clientId="Client"),
     _query("quote", P.READ_QUOTES, id="Quote"),
     _query("quoteTotals", P.READ_QUOTES, quoteId="Quote", lineIds="QuoteLine", shows=False),  # sums only
@@ -170,6 +186,12 @@ async def _first_policy(world: World, things: Things) -> None:
     await world.database.admin.execute("UPDATE stream_policy SET version = 1 WHERE connection_id = $1", things.ids["Connection"])
 
 
+async def _saved_version(world: World, things: Things) -> None:
+    rows = [FieldRow("name", "name", required=True)]
+    saved = await world.hub.field_mappings.save(world.owner, things.ids["Connection"], "companies", rows)
+    world.saved_version = saved.version
+
+
 def _approval(world: World) -> Mapping[str, Any]:
     return {"version": 1, "signatureName": "Carla Client", "acceptTerms": True}
 
@@ -210,6 +232,9 @@ def _one(world: World) -> Mapping[str, Any]:
 _MAY_BE_GIVEN = {role: tuple(PERMISSIONS[role]) for role in (Role.CLIENT_CONTACT, Role.VIEWER)}
 """Nobody lets another do more than they may do themselves."""
 _EDIT = (P.MANAGE_RECORDS, P.READ_RECORDS)
+_IMPORT = (P.RUN_SYNCS, P.READ_RECORDS, P.READ_CONNECTIONS)
+_CONNECT = (P.MANAGE_CONNECTIONS, P.READ_CONNECTIONS)
+_COMPANIES = {"stream": "companies"}
 _PUSH = (P.RUN_SYNCS, P.READ_RECORDS, P.READ_CONNECTIONS, P.READ_QUOTES)
 _OF_CONNECTION = {"connectionId": "Connection"}
 _LINES = {"quoteId": "OpenQuote", "lineIds": "OpenLine", "lineReasons.lineId": "LeftOutLine"}
@@ -263,6 +288,19 @@ MUTATIONS = [
     _change("restoreRecord", *_EDIT, ids={"id": "Contact"}, values=lambda world: {"version": 2, "toVersion": 1}, ready=_changed_contact),
     _change("pushRecord", *_PUSH, ids={"recordId": "Contact", "connectionId": "WritableConnection"}),
     _change("pushRecords", *_PUSH, ids={"recordIds": "Contact", "connectionId": "WritableConnection"}),
+    _change("importRecord", *_IMPORT, ids=_OF_CONNECTION, values=lambda world: _COMPANIES | {"externalId": world.own.contact_external_id}),
+    _change(
+        "importRecords", *_IMPORT, ids=_OF_CONNECTION, values=lambda world: _COMPANIES | {"externalIds": [world.own.contact_external_id]}
+    ),
+    _change("saveFieldMapping", *_CONNECT, ids=_OF_CONNECTION, values=lambda world: _COMPANIES | {"rows": _ROWS}),
+    _change(
+        "publishFieldMapping",
+        *_CONNECT,
+        ids=_OF_CONNECTION,
+        values=lambda world: _COMPANIES | {"version": world.saved_version},
+        ready=_saved_version,
+    ),
+    _change("rollBackFieldMapping", *_CONNECT, ids=_OF_CONNECTION, values=lambda world: _COMPANIES | {"version": 0}),
     _change("resolveConflict", *_EDIT, ids={"id": "Conflict"}, values=lambda world: {"resolution": "OURS"}, ready=_new_conflict),
     _change("resolveConflicts", *_EDIT, ids={"ids": "Conflict"}, values=lambda world: {"resolution": "THEIRS"}, ready=_new_conflict),
     _change(

@@ -62,6 +62,8 @@ class World:
     abroad_owner: Actor
     sync_name: str = ""
     """With its mark."""
+    saved_version: int = 1
+    """Of the companies' field mapping: one that can be published."""
 
     def scope(self, *, client: UUID | None = None) -> Scope:
         return Scope(self.owners.organization, client)
