@@ -21,18 +21,22 @@ def _clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
+SURE = 2 / 3
+"""The share of a lease in which requests are let out; the rest is for those that are on their way."""
+
+
 class Hold:
-    """For how long a lease is surely ours."""
+    """For how long a lease is surely ours, also when the answer comes."""
 
     def __init__(self, began: float, seconds: float) -> None:
-        self._until = began + seconds
+        self.extend(began, seconds)
 
     def extend(self, began: float, seconds: float) -> None:
         """The lease was taken or extended for so long; `began` is the time before it was asked for."""
-        self._until = began + seconds
+        self._until = began + seconds * SURE
 
     def check(self) -> None:
-        """Raises LeaseLost once somebody else may hold the work."""
+        """Raises LeaseLost once somebody else may hold the work when the answer comes."""
         if now() >= self._until:
             raise LeaseLost
 

@@ -24,8 +24,8 @@ from tests.kill.workers import kill, running_worker, start_worker
 KILLS = int(os.environ.get("CROSSWALK_KILLS", "9"))
 QUOTES = int(os.environ.get("CROSSWALK_KILL_QUOTES", max(6, KILLS // 2)))
 LINES = 4
-SHORT_LEASE = "lease:3"
-"""A worker that is frozen for longer than three seconds has lost its deliveries."""
+SHORT_LEASE = "lease:12"
+"""A worker that is frozen for longer than twelve seconds has lost its deliveries."""
 SEED = int(os.environ.get("CROSSWALK_SEED", "20261121"))
 MINUTE = 70
 """Seconds after which the provider's limit has let requests through again."""

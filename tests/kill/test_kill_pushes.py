@@ -124,12 +124,12 @@ async def test_a_worker_frozen_while_it_writes_records_writes_nothing_when_it_th
     work = await Work.make(office)
     run = await office.hub.syncs.start(office.operator, office.connection.id, streams=["partners"], mode="full", direction="two_way")
     await office.sandbox.hold_writes()
-    frozen = start_worker(settings, "lease:3")
+    frozen = start_worker(settings, "lease:12")
     try:
         await office.sandbox.wait_until_held(1, seconds=30)
         frozen.send_signal(signal.SIGSTOP)
         await office.sandbox.release_writes()
-        with running_worker(settings, "lease:3"):
+        with running_worker(settings, "lease:12"):
             deadline = time.monotonic() + PATIENCE
             while await _goes_on(office, run.id):
                 assert time.monotonic() < deadline
