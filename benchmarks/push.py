@@ -139,10 +139,12 @@ def _print(arguments: argparse.Namespace, outcomes: Sequence[Outcome], counters:
     seconds, refused = max(outcome["seconds"] for outcome in outcomes), sum(counters["refused"].values())
     done = sum(counters["by_path"].values()) - refused
     allowed = arguments.per_second * len(outcomes) * seconds
-    updated, failed = (sum(int(outcome[name]) for outcome in outcomes) for name in ("updated", "failed"))
+    counted, failed = (sum(int(outcome[name]) for outcome in outcomes) for name in ("updated", "failed"))
+    written = sum(counters["effects"].values())
     print(
-        f"{len(outcomes)} worker(s): {updated} contacts written, {failed} failed, in {seconds:.1f} s; {done} requests"
-        f" ({done / max(updated, 1):.2f} for each), {done / allowed:.0%} of the rate; {refused} refused;"
+        f"{len(outcomes)} worker(s): {written} changes seen by the sandbox, {counted} counted by the runs,"
+        f" {failed} failed, in {seconds:.1f} s;"
+        f" {done} requests ({done / max(written, 1):.2f} for each), {done / allowed:.0%} of the rate; {refused} refused;"
         f" CPU {sum(outcome['cpu_seconds'] for outcome in outcomes):.1f} s"
     )
 
