@@ -51,9 +51,7 @@ class Work:
                 await office.sandbox.edit_partner(mk_id, customer=work.expected[mk_id])
         for number in range(PARTNERS // 3):
             work.new.append(f"New {number}")
-            await office.create(
-                work.new[-1], tax_number=f"{number:08d}", address={"street": "Nova 1", "city": "Kranj", "country": "SI"}
-            )
+            await office.create(work.new[-1], tax_number=f"{number:08d}", address=KRANJ)
         await office.sandbox.clear_ledger()
         return work
 
