@@ -242,7 +242,7 @@ class ConnectionService(ConnectionTrials):
             yield session
 
     async def origin(self, scope: Scope, connection_id: UUID) -> tuple[str, str] | None:
-        """The provider of a connection and its account's currency; None where there is no such connection."""
+        """The provider of a connection and its account's currency (ISO 4217, XXX: none known); None where there is no such connection."""
         found = await repository.get(scope, connection_id)
         return (found.provider, found.account.currency if found.account else "XXX") if found else None
 

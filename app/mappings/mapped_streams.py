@@ -8,6 +8,7 @@ from app.actors import Scope
 from app.connectors.base import Account, Connector, FieldMapping, FieldRow, Item, Page, State, Stream
 from app.errors import FixBy, HubError, InvalidInput, NotFound
 from app.mappings import field_repository, repository
+from app.mappings import parts as parts_store
 from app.mappings.field_models import DEFAULT_VERSION, FieldMappingVersion
 from app.mappings.rows import FieldMappingInvalid
 from app.mappings.translate import Translator
@@ -122,5 +123,5 @@ async def named(mapped: MappedStream, external_ids: Sequence[str]) -> list[Sampl
 
 async def _samples(mapped: MappedStream, objects: Sequence[tuple[str, bytes]]) -> list[Sample]:
     ids = [external_id for external_id, _ in objects]
-    parts = await repository.parts_of(mapped.scope, mapped.connection_id, mapped.name, ids) if ids else {}
+    parts = await parts_store.parts_of(mapped.scope, mapped.connection_id, mapped.name, ids) if ids else {}
     return [Sample(external_id, payload, parts.get(external_id, [])) for external_id, payload in objects]

@@ -16,6 +16,7 @@ from app.connectors.base import BadItem, Item, Page, Part
 from app.database import transaction
 from app.errors import FixBy
 from app.feed.service import FeedService
+from app.mappings import parts as parts_store
 from app.mappings import repository as mappings
 from app.mappings.repository import Known
 from app.mappings.translate import RecordInvalid
@@ -89,7 +90,7 @@ class PageWriter:
             return []
         where = (source.scope, source.connection_id, source.stream.record_stream)
         latest = {(part.kind, part.external_id): part for part in parts}
-        parents = await mappings.put_parts(*where, list(latest.values()))
+        parents = await parts_store.put_parts(*where, list(latest.values()))
         missing = sorted(parents - items.keys())
         # What failed is later than what the mapping holds, and may be well with its new parts.
         failed = await failures.open_payloads(*where, missing)
@@ -141,7 +142,7 @@ async def _examine(source: Source, items: Sequence[Item], read_after: datetime |
     where = (source.scope, source.connection_id, source.stream.record_stream)
     ids = [item.external_id for item in items]
     known = await mappings.known(*where, ids)
-    parts = await mappings.parts_of(*where, ids)
+    parts = await parts_store.parts_of(*where, ids)
     for item in items:
         held = known.get(item.external_id)
         if held is not None and (_is_older(item, held) or _is_overtaken(source, item, held, read_after)):

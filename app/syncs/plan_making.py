@@ -14,7 +14,7 @@ from app.actors import Scope
 from app.conflicts import repository as conflicts
 from app.connectors.base import Mode, Page, Session, State, Walk
 from app.database import transaction
-from app.mappings import repository as mappings
+from app.mappings import parts as parts_store
 from app.syncs import absence, failures, plan_items, plan_parts, plan_rules, plan_store, walks
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
@@ -154,7 +154,7 @@ async def _lay_parts(plan_id: UUID, source: Source, parents: Sequence[str]) -> N
     found = await plan_parts.of(source.scope, plan_id, source.stream.name, parents)
     if found:
         where = (source.scope, source.connection_id, source.stream.record_stream)
-        await mappings.put_parts(*where, [part for part, _ in found])
+        await parts_store.put_parts(*where, [part for part, _ in found])
 
 
 async def _note_unchanged(plan_id: UUID, source: Source, page: Page, outcome: Outcome) -> None:

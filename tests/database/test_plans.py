@@ -25,6 +25,7 @@ from app.bootstrap import Hub
 from app.feed import repository as feed
 from app.feed.models import Interest
 from app.main import create_app
+from app.mappings import parts as parts_store
 from app.mappings import repository as mappings
 from app.paging import PageRequest, encode_cursor
 from app.quotes.models import QuoteStatus
@@ -247,7 +248,7 @@ SERVICES: tuple[tuple[str, Read], ...] = (
     ("deliveries of a client", lambda of: of.hub.deliveries.deliveries(of.contact(5), PageRequest())),
     ("how objects are known", lambda of: mappings.known(of.scope, of.connection(), "companies", [f"company-{n}" for n in PAGE])),
     ("payloads of objects", lambda of: mappings.payloads(of.scope, of.connection(), "jobs", [f"job-{n}" for n in PAGE])),
-    ("parts of objects", lambda of: mappings.parts_of(of.scope, of.connection(), "jobs", [f"job-{n}" for n in PAGE])),
+    ("parts of objects", lambda of: parts_store.parts_of(of.scope, of.connection(), "jobs", [f"job-{n}" for n in PAGE])),
     ("failed records to try again", lambda of: failures.open_failures(of.scope, of.connection(3))),
     (
         "failed records among objects",
