@@ -15,6 +15,7 @@ from app.budget import RedisBudget
 from app.clients.merging import ClientMerges
 from app.clients.service import ClientService
 from app.conflicts import repository as conflicts
+from app.conflicts.reopening import ReopeningService
 from app.conflicts.service import ConflictService
 from app.connections.service import ConnectionService
 from app.connections.sessions import SessionFactory
@@ -34,22 +35,24 @@ from app.queue import BULK_QUEUE, ArqQueue, deserialize, redis_settings, seriali
 from app.quotes.models import ConnectionRef
 from app.quotes.outcomes import DecisionOutcomes
 from app.quotes.service import QuoteService
+from app.records.duplicates import DuplicateService
 from app.records.editing import RecordEditor, RecordEditService
 from app.records.merging import MergeService
 from app.records.models import RecordChange
 from app.records.orphans import OrphanService
-from app.records.service import RecordService
+from app.records.service import DOCUMENT, RecordService
 from app.settings import Settings
 from app.syncs.counterparts import CounterpartService
 from app.syncs.engine import SyncEngine
 from app.syncs.failed_records import FailedRecordService
 from app.syncs.importing import ImportService
 from app.syncs.pages import PageWriter
-from app.syncs.plan_runs import PlanRuns
-from app.syncs.plans import PlanService
+from app.syncs.plans.runs import PlanRuns
+from app.syncs.plans.service import PlanService
 from app.syncs.quarantine import QuarantineService
 from app.syncs.reconciliation import ReconciliationService
 from app.syncs.record_pushes import RecordPushService
+from app.syncs.remapping import Remapper
 from app.syncs.schedules import ScheduleService
 from app.syncs.service import SyncService
 from app.syncs.statistics import StatisticsService
@@ -112,7 +115,8 @@ class Hub:
         self.feed = FeedService(self.redis)
         self.mail = MailService(self.settings, self.queue, self.now)
         self.organizations = OrganizationService(self.settings, self.audit, self.mail, self.redis, self.now)
-        self.records = RecordService()
+        streams = [stream for connector in self.connectors.values() for stream in connector.streams.values()]
+        self.records = RecordService({stream.name for stream in streams if stream.entity == DOCUMENT})
         self.pushable = [(c.provider, s.name) for c in self.connectors.values() for s in c.streams.values() if s.writer]
         self.connections = ConnectionService(
             registry=self.connectors,
@@ -128,8 +132,11 @@ class Hub:
         self.editor = editor = RecordEditor(self.feed, self._project_edits, self.pushable)
         self.edits = RecordEditService(self.records, editor, self.audit)
         self.conflicts = ConflictService(editor, self.audit)
+        self.reopenings = ReopeningService(editor, self.audit)
         self.field_mappings = FieldMappingService(connectors=self.connectors, audit=self.audit)
-        self.merges = MergeService(editor, self.audit, self.feed, ClientMerges(self.quotes.follow_contacts), conflicts.has_open)
+        clients = ClientMerges(self.quotes.follow_contacts, self.quotes.count_for_contact)
+        self.merges = MergeService(editor, self.audit, self.feed, clients, conflicts.has_open)
+        self.duplicates = DuplicateService()
         self.orphans = OrphanService(self.audit)
         self._build_syncs()
 
@@ -164,6 +171,7 @@ class Hub:
             connections=self.connections,
             connectors=self.connectors,
             walker=self.walker,
+            remapper=Remapper(self.walker, self.connectors),
             plans=PlanRuns(walker=self.walker, editor=self.editor, connections=self.connections, connectors=self.connectors),
             feed=self.feed,
             queue=self.queue,
@@ -177,7 +185,9 @@ class Hub:
             audit=self.audit,
             queue=self.queue,
         )
-        self.quarantine = QuarantineService(walker=self.walker, connections=self.connections, connectors=self.connectors, audit=self.audit)
+        self.quarantine = QuarantineService(
+            walker=self.walker, connections=self.connections, connectors=self.connectors, audit=self.audit, queue=self.queue
+        )
         self.syncs = SyncService(
             engine=engine,
             connections=self.connections,

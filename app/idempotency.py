@@ -9,12 +9,12 @@
 The key commits with the work that it guards. A request that fails leaves no trace and may be tried again.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -24,6 +24,7 @@ from app.database import execute, fetch_row, fetch_value, transaction
 from app.errors import IdempotencyKeyReused, InvalidInput
 
 KEY_LENGTH = 200
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -51,6 +52,31 @@ async def once(actor: Actor, operation: str, key: str | None, request: Any) -> A
         yield call
         if key is not None and not call.repeated:
             await _remember(actor, operation, key, request, call.result)
+
+
+class _NotYet(Exception):
+    """This key has no result yet; nothing is stored for now."""
+
+
+async def remembered(actor: Actor, operation: str, key: str | None, request: Any, work: Callable[[], Awaitable[T]], kind: type[T]) -> T:
+    """The earlier result of this key, else that of `work`, which takes long or reaches a provider and so cannot wait in a transaction.
+
+    It must be harmless to do twice at the same time. `kind` is what it returns, to be kept as JSON. Without a key it simply works.
+    Raises IdempotencyKeyReused when the key came with another request.
+    """
+    if key is None:
+        return await work()
+    try:
+        async with once(actor, operation, key, request) as call:
+            if call.repeated:
+                return msgspec.convert(call.result, kind)
+            raise _NotYet
+    except _NotYet:
+        result = await work()
+    async with once(actor, operation, key, request) as call:
+        if not call.repeated:
+            call.result = msgspec.to_builtins(result, str_keys=True)
+    return msgspec.convert(call.result, kind) if call.repeated else result
 
 
 async def forget_old(scope: Scope, before: datetime) -> int:

@@ -21,7 +21,13 @@ BULK_QUEUE = "crosswalk:bulk"
 PATIENCE_SECONDS = 1.0
 """Nobody waits longer for the doorbell; whoever asked has his answer from Postgres already."""
 
-_QUEUES = {"advance_run": BULK_QUEUE, "deliver": DECISIONS_QUEUE, "send_mail": DECISIONS_QUEUE, "push_record": BULK_QUEUE}
+_QUEUES = {
+    "advance_run": BULK_QUEUE,
+    "deliver": DECISIONS_QUEUE,
+    "push_record": BULK_QUEUE,
+    "release_deletions": BULK_QUEUE,
+    "send_mail": DECISIONS_QUEUE,
+}
 
 
 class JobQueue(Protocol):

@@ -37,6 +37,9 @@ _DUE = {
         SELECT organization_id, id, fence, greatest(next_attempt_at, lease_expires_at) AS due_at FROM delivery
         WHERE record_id IS NOT NULL AND status IN ('queued', 'sending') AND next_attempt_at <= now()
           AND (lease_expires_at IS NULL OR lease_expires_at <= now()) ORDER BY next_attempt_at LIMIT {_LIMIT}""",
+    "release_deletions": f"""
+        SELECT organization_id, id, looked_at AS fence, next_attempt_at AS due_at FROM quarantine
+        WHERE status = 'releasing' AND next_attempt_at <= now() ORDER BY next_attempt_at LIMIT {_LIMIT}""",
     "send_mail": f"""
         SELECT organization_id, id, 0 AS fence, next_attempt_at AS due_at FROM mail
         WHERE status = 'queued' AND next_attempt_at <= now() ORDER BY next_attempt_at LIMIT {_LIMIT}""",
@@ -58,7 +61,7 @@ async def sweep_forever(hub: Hub) -> None:
 
 
 async def sweep(hub: Hub) -> None:
-    """Ring for due runs, deliveries and mails, and start due syncs."""
+    """Ring for due runs, deliveries, releases and mails, and start due syncs."""
     for job, sql in _DUE.items():
         for row in await system_fetch(sql):
             waited = (hub.now() - row["due_at"]).total_seconds()

@@ -19,7 +19,7 @@ from app.queue import BULK_QUEUE, DECISIONS_QUEUE, deserialize, serialize
 from app.settings import Settings
 from jobs.decisions import deliver, send_mail
 from jobs.schedule import sweep_forever, tidy_forever
-from jobs.syncs import advance_run, push_record
+from jobs.syncs import advance_run, push_record, release_deletions
 
 JOB_SECONDS = 120
 """No job takes longer: a sync run is advanced in slices, a delivery has its provider's time-outs."""
@@ -47,7 +47,7 @@ async def work(hub: Hub, stop: asyncio.Event) -> None:
     """Run both lanes, the sweeper and the hourly tidying until `stop` is set, then finish or hand over what is in hand."""
     lanes = [
         asyncio.create_task(_lane(hub, DECISIONS_QUEUE, (deliver, send_mail), hub.settings.worker_decision_slots)),
-        asyncio.create_task(_lane(hub, BULK_QUEUE, (advance_run, push_record), hub.settings.worker_bulk_slots)),
+        asyncio.create_task(_lane(hub, BULK_QUEUE, (advance_run, push_record, release_deletions), hub.settings.worker_bulk_slots)),
         asyncio.create_task(sweep_forever(hub)),
         asyncio.create_task(tidy_forever()),
     ]

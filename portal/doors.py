@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.errors import InvalidInput, NotFound, NotSignedIn, PermissionDenied, Refusal
@@ -57,6 +57,8 @@ async def _answer(request: Request, view: View, door: Door, *, signed_in: bool) 
         return _refused(request, refusal, door)
     except HTTPException:
         raise
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it
     except Exception:
         return _surprise(request, door)
 

@@ -1,7 +1,7 @@
 """How values read in a page: money, quantities, times, counts. Pure; templates know them as filters."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -73,6 +73,11 @@ def day(moment: datetime, zone: str) -> str:
     """21 November 2026."""
     there = local(moment, zone)
     return f"{there.day} {there:%B %Y}"
+
+
+def plain_date(value: date | None) -> str:
+    """A day of the calendar, the same in every time zone: 21 November 2026."""
+    return f"{value.day} {value:%B %Y}" if value else "—"
 
 
 def relative(moment: datetime, now: datetime, zone: str) -> str:

@@ -20,6 +20,11 @@ class Form:
         value = self._data.get(name, "")
         return value.strip() if isinstance(value, str) else ""
 
+    def lines(self, name: str) -> str:
+        """A text of several lines as it was typed; browsers send every line's end as CR LF."""
+        value = self._data.get(name, "")
+        return value.replace("\r\n", "\n") if isinstance(value, str) else ""
+
     def texts(self, name: str) -> list[str]:
         return [value for value in self._data.getlist(name) if isinstance(value, str) and value]
 

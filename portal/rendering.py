@@ -84,6 +84,7 @@ def _value_filters() -> dict[str, Callable[..., Any]]:
         "milliseconds": formats.milliseconds,
         "initials": formats.initials,
         "call_path": formats.call_path,
+        "date": formats.plain_date,
         "as_options": lambda values: [(value, value) for value in values],
     }
 

@@ -62,6 +62,26 @@ _MAPPING = {
     "failed": Look("bad", "cross", "Did not work"),
     "deleted": Look("", "bin", "Deleted there"),
 }
+_PLAN = {
+    "making": Look("information", "turn", "Being made", moving=True),
+    "drafted": Look("attention", "clock", "Waits for a decision"),
+    "applying": Look("information", "turn", "Being applied", moving=True),
+    "in_part": Look("attention", "check", "Applied in part"),
+    "applied": Look("good", "check", "Applied"),
+    "outdated": Look("attention", "alert", "Outdated"),
+    "dismissed": Look("", "pause", "Dismissed"),
+    "failed": Look("bad", "cross", "Could not be made"),
+}
+_PLAN_ITEM = {
+    "create": Look("good", "plus", "New"),
+    "update": Look("information", "turn", "Changed"),
+    "delete": Look("bad", "bin", "Deleted"),
+    "restore": Look("good", "up", "Brought back"),
+    "conflict": Look("attention", "fork", "Conflict"),
+    "failure": Look("bad", "cross", "Does not work"),
+    "hold": Look("attention", "pause", "Held back"),
+    "remain": Look("", "lock", "Stays"),
+}
 _MAIL = {
     "queued": Look("", "clock", "Waiting"),
     "sent": Look("good", "check", "Sent"),
@@ -96,9 +116,41 @@ def mapping_look(status: str) -> Look:
     return _MAPPING.get(status, _UNKNOWN)
 
 
+def plan_look(status: str, *, was_applied: bool = False) -> Look:
+    """`was_applied`: some of it was."""
+    return _PLAN.get("in_part" if was_applied and status == "drafted" else status, _UNKNOWN)
+
+
+def plan_item_look(kind: str) -> Look:
+    """What a plan does to a record."""
+    return _PLAN_ITEM.get(kind, _UNKNOWN)
+
+
 def conflict_look(status: str) -> Look:
     """Whether a conflict is open or decided."""
     return Look("good", "check", "Decided") if status == "decided" else Look("attention", "alert", "Open")
+
+
+_FAILED = {
+    "open": Look("attention", "alert", "Still fails"),
+    "dismissed": Look("", "pause", "Left as it is"),
+    "resolved": Look("good", "check", "Well by now"),
+}
+_HELD = {
+    "held": Look("attention", "alert", "Waits for you"),
+    "releasing": Look("information", "turn", "Being deleted", moving=True),
+    "released": Look("", "bin", "Deleted"),
+    "dismissed": Look("good", "check", "Kept"),
+}
+
+
+def failed_look(state: str) -> Look:
+    return _FAILED.get(state, _UNKNOWN)
+
+
+def held_look(status: str) -> Look:
+    """Where deletions stand that the brake held back."""
+    return _HELD.get(status, _UNKNOWN)
 
 
 def mail_look(status: str) -> Look:

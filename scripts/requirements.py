@@ -1,6 +1,7 @@
 """Writes docs/requirements.md: every required capability with the tests that prove it, or *open*.
 
 The rows are in docs/requirements.tsv; a test proves a row by carrying its id: @pytest.mark.requirement("SM8-14").
+A row may name its GraphQL equivalent and remark on what the hub does instead.
 `python scripts/requirements.py` writes the page, `--check` only says whether it is in step.
 """
 
@@ -54,7 +55,7 @@ def _marks(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
 
 def rows() -> list[dict[str, str]]:
     with ROWS.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE, restval=""))
 
 
 def page() -> str:
@@ -73,8 +74,19 @@ def page() -> str:
             family = prefix
             lines += ["", f"## {_FAMILIES[family]}", "", "| id | capability | tests |", "|---|---|---|"]
         where = "<br>".join(f"`{test}`" for test in tests.get(row["id"], [])) or "*open*"
-        lines.append(f"| {row['id']} | {row['capability']} | {where} |")
+        lines.append(f"| {row['id']} | {_capability(row)} | {where} |")
     return "\n".join(lines) + "\n"
+
+
+def _capability(row: dict[str, str]) -> str:
+    operations = ", ".join(f"`{name}`" for name in equivalents(row))
+    remark = f"*{row['remark']}*" if row["remark"] else ""
+    return "<br>".join(filter(None, (row["capability"], f"GraphQL: {operations}" if operations else "", remark)))
+
+
+def equivalents(row: dict[str, str]) -> list[str]:
+    """The root fields that do what the row asks for, some with the argument that matters: `mappings(externalId)`."""
+    return [name.strip() for name in row["graphql"].split(",") if name.strip()]
 
 
 def main() -> int:

@@ -2,19 +2,26 @@
 
 The servers are the hub's embedded ones, or those that CROSSWALK_TEST_DATABASE_URL (a superuser's or owner's login) and
 CROSSWALK_TEST_REDIS_URL name. Tests share one database; each works in an organization that it made.
+
+Several processes may share the tests (pytest-xdist): each has servers, sandboxes and a hub of its own, or on servers that are named a
+database and a Redis database of its own. A test marked `alone` runs while no other process runs one.
 """
 
 import asyncio
+import fcntl
 import os
 import secrets
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
 import redis
+import structlog
 
 from app import embedded, migrations
 from app.actors import Actor, Role, Scope
@@ -26,6 +33,32 @@ from app.connectors.servicem8.sandbox.testing import RunningSandbox, start_sandb
 from app.settings import Secret, Settings
 from tests import factories
 from tests.connectors.metakocka import company as metakocka_company
+
+# Two things that cost a tenth of the suite's time and more: colours in logs that nobody reads, and the search for a module that
+# httpcore would use if it were there, at every request, by way of pytest's import hook.
+structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer(default=str)])
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+
+HERE = Path(__file__).parent
+PROCESSES = 2
+"""How many share the whole suite; each takes a core, with its servers and browser."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `-n auto` means: several processes for folders, none for a file or a few chosen tests, which one wants to see at work."""
+    chosen = config.option.keyword or config.getoption("lf", False) or config.option.capture == "no"
+    return 0 if chosen or not all(os.path.isdir(argument) for argument in config.args) else min(PROCESSES, os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Wait until a test that must be alone has ended, or for everybody else's; before the test's own time begins to count."""
+    place = os.open(HERE, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        return (yield)
+    finally:
+        os.close(place)
 
 
 @dataclass(frozen=True)
@@ -48,7 +81,7 @@ def servers(data_dir: Path) -> Iterator[Servers]:
     """Running servers with a freshly migrated database."""
     external = os.environ.get("CROSSWALK_TEST_DATABASE_URL")
     if external:
-        yield from _external_servers(external, os.environ["CROSSWALK_TEST_REDIS_URL"])
+        yield from _external_servers(external, _own_redis_database(os.environ["CROSSWALK_TEST_REDIS_URL"]))
         return
     with embedded.start(data_dir / "servers") as running:
         asyncio.run(migrations.migrate(running.owner_url))
@@ -66,6 +99,13 @@ def _external_servers(owner_url: str, redis_url: str) -> Iterator[Servers]:
         yield Servers(url, url, redis_url)
     finally:
         asyncio.run(_administer(owner_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _own_redis_database(url: str) -> str:
+    """The one that is named for the first process, the next one for the second, and so on."""
+    named, process = urlsplit(url), int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = next(filter(str.isdecimal, [*parse_qs(named.query).get("db", []), named.path.strip("/"), "0"]))
+    return named._replace(query=f"db={int(first) + process}").geturl() if process else url
 
 
 async def _administer(url: str, sql: str) -> None:

@@ -13,7 +13,9 @@ from app.api.types.conflicts import Conflict
 from app.api.types.connections import Connection
 from app.api.types.deliveries import Delivery
 from app.api.types.mappings import Mapping as RecordMapping
+from app.api.types.plans import Plan
 from app.api.types.quotes import Quote
+from app.api.types.reconciliations import Reconciliation
 from app.api.types.record_parts import RecordVersion
 from app.api.types.syncs import Sync, SyncRun
 from app.paging import PageRequest
@@ -31,7 +33,10 @@ class Loaders:
         self.connection = gathered(context, Permission.READ_CONNECTIONS, connections)
         self.sync = gathered(context, Permission.READ_SYNCS, syncs)
         self.sync_run = gathered(context, Permission.READ_SYNCS, sync_runs)
+        self.plan = gathered(context, Permission.READ_SYNCS, plans)
         self.latest_runs = gathered(context, Permission.READ_SYNCS, latest_runs)
+        self.latest_reconciliation = gathered(context, Permission.READ_SYNCS, latest_reconciliations)
+        self.reconciliations_of = gathered(context, Permission.READ_SYNCS, reconciliations_of)
         self.record = gathered(context, Permission.READ_RECORDS, records)
         self.record_versions = gathered(context, Permission.READ_RECORDS, record_versions)
         self.mappings_of = gathered(context, Permission.READ_RECORDS, mappings_of)
@@ -73,12 +78,26 @@ async def sync_runs(context: Context, ids: Sequence[UUID]) -> dict[UUID, SyncRun
     return {found.id: SyncRun.of(found) for found in await context.hub.syncs.get_many(context.actor, ids)}
 
 
+async def plans(context: Context, ids: Sequence[UUID]) -> dict[UUID, Plan]:
+    return {found.id: Plan.of(found) for found in await context.hub.plans.get_many(context.actor, ids)}
+
+
 async def latest_runs(context: Context, wanted: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], list[SyncRun]]:
     found: dict[tuple[UUID, int], list[SyncRun]] = {}
     for first in {first for _, first in wanted}:
         runs = await context.hub.syncs.latest_runs(context.actor, [of for of, size in wanted if size == first], PageRequest(first))
         found |= {(connection_id, first): [SyncRun.of(run) for run in latest] for connection_id, latest in runs.items()}
     return found
+
+
+async def latest_reconciliations(context: Context, wanted: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], Reconciliation]:
+    found = await context.hub.reconciliations.latest_of(context.actor, wanted)
+    return {key: Reconciliation.of(one) for key, one in found.items()}
+
+
+async def reconciliations_of(context: Context, run_ids: Sequence[UUID]) -> dict[UUID, list[Reconciliation]]:
+    found = await context.hub.reconciliations.of_runs(context.actor, run_ids)
+    return {run_id: [Reconciliation.of(one) for one in of] for run_id, of in found.items()}
 
 
 async def records(context: Context, ids: Sequence[UUID]) -> dict[UUID, Record]:

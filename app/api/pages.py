@@ -75,12 +75,18 @@ def listing(info: Info, page: ResultPage[M], after: str | None, convert: Callabl
         of=of,
         edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)],
         nodes=nodes,
-        page_info=PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=after is not None,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
-        ),
+        page_info=place_of(page, after),
+    )
+
+
+def place_of(page: ResultPage[Any], after: str | None) -> PageInfo:
+    """Where a page lies that was asked for by this cursor."""
+    cursors = page.cursors
+    return PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=after is not None,
+        start_cursor=cursors[0] if cursors else None,
+        end_cursor=cursors[-1] if cursors else None,
     )
 
 

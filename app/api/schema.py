@@ -12,10 +12,15 @@ from app.api.mutations.clients import ClientMutations
 from app.api.mutations.conflicts import ConflictMutations
 from app.api.mutations.connections import ConnectionMutations
 from app.api.mutations.deliveries import DeliveryMutations
+from app.api.mutations.failed_records import FailedRecordMutations
 from app.api.mutations.field_mappings import FieldMappingMutations
 from app.api.mutations.imports import ImportMutations
+from app.api.mutations.merges import MergeMutations
 from app.api.mutations.organizations import OrganizationMutations
+from app.api.mutations.orphans import OrphanMutations
+from app.api.mutations.plans import PlanMutations
 from app.api.mutations.pushes import PushMutations
+from app.api.mutations.quarantines import QuarantineMutations
 from app.api.mutations.quotes import QuoteMutations
 from app.api.mutations.records import RecordMutations
 from app.api.mutations.syncs import SyncMutations
@@ -24,11 +29,17 @@ from app.api.queries.clients import ClientQueries
 from app.api.queries.conflicts import ConflictQueries
 from app.api.queries.connections import ConnectionQueries
 from app.api.queries.deliveries import DeliveryQueries
+from app.api.queries.failed_records import FailedRecordQueries
 from app.api.queries.field_mappings import FieldMappingQueries
+from app.api.queries.merges import MergeQueries
 from app.api.queries.nodes import NodeQueries
 from app.api.queries.organizations import OrganizationQueries
+from app.api.queries.orphans import OrphanQueries
+from app.api.queries.plans import PlanQueries
+from app.api.queries.quarantines import QuarantineQueries
 from app.api.queries.quotes import QuoteQueries
 from app.api.queries.records import RecordQueries
+from app.api.queries.statistics import StatisticsQueries
 from app.api.queries.syncs import SyncQueries
 from app.api.queries.unsynced import UnsyncedQueries
 from app.api.reads.answers import CompiledReads, Reads
@@ -42,9 +53,15 @@ class Query(
     NodeQueries,
     ConnectionQueries,
     SyncQueries,
+    StatisticsQueries,
+    PlanQueries,
+    FailedRecordQueries,
+    QuarantineQueries,
     RecordQueries,
     ConflictQueries,
     UnsyncedQueries,
+    MergeQueries,
+    OrphanQueries,
     FieldMappingQueries,
     QuoteQueries,
     DeliveryQueries,
@@ -59,9 +76,14 @@ class Query(
 class Mutation(
     ConnectionMutations,
     SyncMutations,
+    PlanMutations,
+    FailedRecordMutations,
+    QuarantineMutations,
     RecordMutations,
     PushMutations,
     ImportMutations,
+    MergeMutations,
+    OrphanMutations,
     ConflictMutations,
     FieldMappingMutations,
     QuoteMutations,

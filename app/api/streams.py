@@ -20,8 +20,3 @@ async def stream_of(info: Info, connection_id: UUID, name: str) -> Stream:
     if name not in streams:
         raise InvalidInput(fields={"stream": f"Choose from {', '.join(streams)}."})
     return streams[name]
-
-
-def has_times(stream: Stream) -> bool:
-    """Whether its records carry the time of their last change at the provider."""
-    return any(row.target == "edited_at" for row in stream.fields.rows)

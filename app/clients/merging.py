@@ -7,9 +7,12 @@ from uuid import UUID
 
 from app.actors import Scope
 from app.clients import repository
+from app.records.merge_models import Followed
 
 FollowContacts = Callable[[Scope, Sequence[UUID]], Awaitable[object]]
 """Gives quotes the name and client of the contacts that they are for now."""
+CountQuotes = Callable[[Scope, UUID], Awaitable[int]]
+"""How many quotes are for a contact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,13 @@ class ClientMerges:
     """One contact record is one client: of two clients, the people, sites and quotes go to the survivor's."""
 
     follow_contacts: FollowContacts
+    count_quotes: CountQuotes
+
+    async def of(self, scope: Scope, record_id: UUID) -> Followed:
+        """What would come along."""
+        client_id = await repository.client_of(scope, record_id)
+        people, sites = await repository.children_of(scope, client_id) if client_id else ([], [])
+        return Followed(await self.count_quotes(scope, record_id), len(people), len(sites))
 
     async def follow(self, scope: Scope, survivor_id: UUID, loser_id: UUID) -> Mapping[str, Any]:
         """Returns what it takes to part them again."""

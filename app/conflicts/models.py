@@ -78,6 +78,15 @@ class FoundConflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Reopened:
+    """What became of decisions that were taken back together."""
+
+    reopened: Sequence[UUID]
+    refused: Mapping[UUID, str]
+    """Why some were not, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """What became of conflicts that were resolved together."""
 

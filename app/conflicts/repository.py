@@ -10,7 +10,7 @@ import asyncpg
 from app.actors import Scope
 from app.conflicts.models import Conflict, FoundConflict, StreamPolicy
 from app.conflicts.rules import Rule
-from app.database import execute, fetch, fetch_row, new_id
+from app.database import execute, fetch, fetch_row, fetch_value, new_id
 
 _COLUMNS = ", ".join(field.name for field in fields(Conflict))
 _POLICY = ", ".join(field.name for field in fields(StreamPolicy))
@@ -186,6 +186,58 @@ async def resolve(scope: Scope, conflict_id: UUID, *, resolution: str, value: An
         ours,
         by,
     )
+
+
+async def reopen(scope: Scope, conflict_id: UUID) -> bool:
+    """It waits for somebody again. False where another one is open in the same field."""
+    return bool(
+        await execute(
+            scope,
+            """
+            UPDATE conflict SET resolution = NULL, value = NULL, resolved_by = NULL, resolved_at = NULL, updated_at = now()
+            WHERE organization_id = $1 AND id = $2 AND resolved_at IS NOT NULL AND NOT EXISTS (
+                SELECT FROM conflict AS later WHERE later.organization_id = $1 AND later.record_id = conflict.record_id
+                AND later.connection_id = conflict.connection_id AND later.stream = conflict.stream AND later.field = conflict.field
+                AND later.resolved_at IS NULL)
+            """,
+            scope.organization_id,
+            conflict_id,
+        )
+    )
+
+
+async def count_open(scope: Scope, most: int, connection_id: UUID | None) -> int:
+    """At most so many; of a connection where it is given."""
+    found: int = await fetch_value(
+        scope,
+        f"""
+        SELECT count(*) FROM (
+            SELECT FROM conflict WHERE organization_id = $1 AND resolved_at IS NULL {"AND connection_id = $3" if connection_id else ""}
+            LIMIT $2) AS counted
+        """,
+        scope.organization_id,
+        most,
+        *filter(None, [connection_id]),
+    )
+    return found
+
+
+async def fields_waiting(scope: Scope) -> list[str]:
+    """The names of the fields with open conflicts: each found by itself, however many conflicts there are."""
+    rows = await fetch(
+        scope,
+        """
+        WITH RECURSIVE waiting AS (
+            (SELECT field FROM conflict WHERE organization_id = $1 AND resolved_at IS NULL ORDER BY field LIMIT 1)
+            UNION ALL
+            SELECT (SELECT conflict.field FROM conflict
+                    WHERE organization_id = $1 AND resolved_at IS NULL AND conflict.field > waiting.field ORDER BY field LIMIT 1)
+            FROM waiting WHERE waiting.field IS NOT NULL)
+        SELECT field FROM waiting WHERE field IS NOT NULL
+        """,
+        scope.organization_id,
+    )
+    return [row["field"] for row in rows]
 
 
 def _policy(row: asyncpg.Record) -> StreamPolicy:

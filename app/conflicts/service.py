@@ -7,13 +7,14 @@ from uuid import UUID
 
 from app.actors import Actor, Permission
 from app.audit.service import AuditService
-from app.conflicts import repository
+from app.conflicts import policies, repository
 from app.conflicts.models import DELETED, Conflict, Resolved, StreamPolicy
 from app.conflicts.rules import Rule
+from app.connectors.base import Stream
 from app.database import transaction
 from app.errors import InvalidInput, NotFound, Refusal
-from app.idempotency import once
-from app.mappings import repository as mappings
+from app.idempotency import once, remembered
+from app.mappings import links
 from app.paging import PageRequest, ResultPage
 from app.records import repository as records
 from app.records.editing import Edit, RecordEditor, checked
@@ -36,9 +37,6 @@ class PolicyChanged(Refusal):
     """Somebody else has changed these rules meanwhile; look at them again."""
 
     code = "policy_changed"
-
-
-_NO_TIMES = "The newest cannot win here: this provider does not say when a record was changed. Choose another rule."
 
 
 class ConflictService:
@@ -71,6 +69,16 @@ class ConflictService:
         )
         return ResultPage.cut(found, page.first, lambda conflict: conflict.id)
 
+    async def count_open(self, actor: Actor, most: int, *, connection_id: UUID | None = None) -> int:
+        """How many wait for a decision; beyond `most` they are not counted."""
+        actor.require(Permission.READ_RECORDS)
+        return await repository.count_open(actor.scope, most + 1, connection_id)
+
+    async def open_fields(self, actor: Actor) -> list[str]:
+        """The fields that conflicts wait in."""
+        actor.require(Permission.READ_RECORDS)
+        return await repository.fields_waiting(actor.scope)
+
     async def get(self, actor: Actor, conflict_id: UUID) -> Conflict:
         """Raises ConflictNotFound."""
         actor.require(Permission.READ_RECORDS)
@@ -101,11 +109,21 @@ class ConflictService:
                 call.result = {"id": str(conflict_id)}
         return await self.get(actor, conflict_id)
 
-    async def resolve_many(self, actor: Actor, conflict_ids: Sequence[UUID], *, resolution: str) -> Resolved:
+    async def resolve_many(
+        self, actor: Actor, conflict_ids: Sequence[UUID], *, resolution: str, idempotency_key: str | None = None
+    ) -> Resolved:
         """Decide many alike; one that cannot be decided does not stop the others."""
+        actor.require(Permission.MANAGE_RECORDS)
+        ids = list(dict.fromkeys(conflict_ids))
+        request = {"conflict_ids": ids, "resolution": resolution}
+        return await remembered(
+            actor, "resolve_conflicts", idempotency_key, request, lambda: self._resolve_each(actor, ids, resolution=resolution), Resolved
+        )
+
+    async def _resolve_each(self, actor: Actor, conflict_ids: Sequence[UUID], *, resolution: str) -> Resolved:
         done: list[UUID] = []
         refused: dict[UUID, str] = {}
-        for conflict_id in dict.fromkeys(conflict_ids):
+        for conflict_id in conflict_ids:
             try:
                 await self.resolve(actor, conflict_id, resolution=resolution)
                 done.append(conflict_id)
@@ -135,7 +153,7 @@ class ConflictService:
             data = self._undeleted(conflict, record, resolution)
         else:
             chosen = conflict.theirs if resolution == "theirs" else value if resolution == "value" else record.data.get(conflict.field)
-            data = _with(record, conflict.field, chosen)
+            data = with_value(record, conflict.field, chosen)
         current = None if record.deleted_at else dict(record.data)
         if data != current:
             await self._editor.write(actor.scope, [Edit(record, data)], actor.name)
@@ -151,12 +169,12 @@ class ConflictService:
     async def _settle_mapping(self, actor: Actor, conflict: Conflict) -> None:
         """The field waits to be pushed now; a push that finds nothing to bring settles the mapping by itself."""
         scope = actor.scope
-        link = await mappings.link(scope, conflict.connection_id, conflict.stream, conflict.record_id)
+        link = await links.link(scope, conflict.connection_id, conflict.stream, conflict.record_id)
         left = await repository.open_fields(scope, conflict.connection_id, conflict.stream, [conflict.record_id])
         if link is None or left:
             return
         gone = conflict.field == DELETED and conflict.theirs is None
-        await mappings.settle(scope, link.id, "deleted" if gone else "synced")
+        await links.settle(scope, link.id, "deleted" if gone else "synced")
         await self._editor.wait(scope, [conflict.record_id])
 
     async def policy(self, actor: Actor, connection_id: UUID, stream: str) -> StreamPolicy:
@@ -164,18 +182,10 @@ class ConflictService:
         actor.require(Permission.READ_CONNECTIONS)
         return await repository.policy(actor.scope, connection_id, stream)
 
-    async def set_policy(self, actor: Actor, policy: StreamPolicy, *, has_times: bool) -> StreamPolicy:
-        """Set what counts. `has_times`: the stream's records carry the time of their last change at the provider.
-
-        Raises PolicyChanged, InvalidInput.
-        """
+    async def set_policy(self, actor: Actor, policy: StreamPolicy, stream: Stream) -> StreamPolicy:
+        """Set what counts for this stream, made from the version that was seen. Raises PolicyChanged, InvalidInput."""
         actor.require(Permission.MANAGE_CONNECTIONS)
-        if not has_times and Rule.NEWEST in (policy.conflicts, *policy.field_conflicts.values()):
-            raise InvalidInput(
-                fields={
-                    "conflicts": "The newest cannot win here: this provider does not say when a record was changed. Choose another rule."
-                }
-            )
+        policies.check(policy, stream)
         async with transaction(actor.scope):
             if not await repository.put_policy(actor.scope, replace(policy, updated_by=actor.name)):
                 raise PolicyChanged
@@ -183,17 +193,28 @@ class ConflictService:
             await self._audit.add(actor, "stream_policy.changed", policy.connection_id, data)
         return await self.policy(actor, policy.connection_id, policy.stream)
 
-    async def always(self, actor: Actor, conflict_id: UUID, rule: Rule, *, has_times: bool) -> tuple[StreamPolicy, Resolved]:
+    async def always(
+        self, actor: Actor, conflict_id: UUID, rule: Rule, stream: Stream, *, idempotency_key: str | None = None
+    ) -> tuple[StreamPolicy, Resolved]:
         """Make a rule of how a conflict is decided, for its field, and decide the open ones of that field by it."""
+        actor.require(Permission.MANAGE_CONNECTIONS)
+        conflict = await self.get(actor, conflict_id)
+        request = {"conflict_id": conflict_id, "rule": rule}
+        resolved = await remembered(
+            actor, "always_resolve", idempotency_key, request, lambda: self._always(actor, conflict_id, rule, stream), Resolved
+        )
+        return await self.policy(actor, conflict.connection_id, conflict.stream), resolved
+
+    async def _always(self, actor: Actor, conflict_id: UUID, rule: Rule, stream: Stream) -> Resolved:
         conflict = await self.get(actor, conflict_id)
         before = await self.policy(actor, conflict.connection_id, conflict.stream)
         fields: Mapping[str, Rule] = {**before.field_conflicts, conflict.field: rule}
-        policy = await self.set_policy(actor, replace(before, field_conflicts=fields), has_times=has_times)
+        await self.set_policy(actor, replace(before, field_conflicts=fields), stream)
         alike = await self.alike(actor, conflict)
         if rule not in (Rule.PROVIDER_WINS, Rule.HUB_WINS):
-            return policy, Resolved([], {})
+            return Resolved([], {})
         resolution = "theirs" if rule is Rule.PROVIDER_WINS else "ours"
-        return policy, await self.resolve_many(actor, [one.id for one in alike], resolution=resolution)
+        return await self._resolve_each(actor, [one.id for one in alike], resolution=resolution)
 
     async def alike(self, actor: Actor, conflict: Conflict, limit: int = 1000) -> list[Conflict]:
         """The open conflicts of the same field of the same stream: what a rule would have decided."""
@@ -205,7 +226,7 @@ class ConflictService:
         )[:limit]
 
 
-def _with(record: Record, field: str, value: Any) -> dict[str, Any]:
+def with_value(record: Record, field: str, value: Any) -> dict[str, Any]:
     """The record with another value in a field, checked; nothing leaves the field out."""
     data = {name: kept for name, kept in record.data.items() if name != field}
     return checked(record.entity, data if value is None else {**data, field: value})

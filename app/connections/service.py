@@ -241,10 +241,15 @@ class ConnectionService(ConnectionTrials):
         async with opened as session:
             yield session
 
-    async def origin(self, scope: Scope, connection_id: UUID) -> tuple[str, str] | None:
-        """The provider of a connection and its account's currency (ISO 4217, XXX: none known); None where there is no such connection."""
+    async def origin(self, scope: Scope, connection_id: UUID) -> tuple[str, str, str] | None:
+        """The provider of a connection, its account's currency (ISO 4217, XXX: none known) and time zone.
+
+        None where there is no such connection.
+        """
         found = await repository.get(scope, connection_id)
-        return (found.provider, found.account.currency if found.account else "XXX") if found else None
+        if found is None:
+            return None
+        return (found.provider, found.account.currency, found.account.time_zone) if found.account else (found.provider, "XXX", "UTC")
 
     async def provider_calls(
         self, actor: Actor, connection_id: UUID, page: PageRequest, *, sync_run_id: UUID | None = None

@@ -10,8 +10,8 @@ import app.connectors
 from app.connectors.base import Connector
 from app.errors import HubError
 
-# What the providers' sandboxes share.
-NO_PROVIDERS = {"sandbox_kit"}
+# The contract that connectors keep, and what the providers' sandboxes share.
+NO_PROVIDERS = {"base", "sandbox_kit"}
 
 
 class ConnectorInvalid(HubError):

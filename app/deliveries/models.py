@@ -102,6 +102,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Hurried:
+    """A delivery that need not wait any longer."""
+
+    id: UUID
+    record_id: UUID | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """A delivery in the hands of a worker. Only the holder of the current `fence` may write to it."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.actors import Scope
-from app.database import execute, fetch_row, new_id
+from app.database import execute, fetch, fetch_row, new_id
 from app.errors import HubError
 
 WRITE, REMOVE = "write_record", "remove_record"
@@ -22,6 +22,39 @@ class RecordDelivery:
     fence: int
     attempts: int
     """1 at the first attempt; more: an earlier one may have been carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A record that somebody may have made at a provider, without its being stored yet."""
+
+    record_id: UUID
+    data: Mapping[str, Any]
+    """As it was sent."""
+
+
+async def creations(scope: Scope, connection_id: UUID, stream: str) -> list[Creation]:
+    """What was begun to be made and has not ended, of records that have no counterpart yet."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT record.id AS record_id, coalesce(earlier.data, record.data) AS data
+        FROM delivery
+        JOIN record ON record.organization_id = $1 AND record.id = delivery.record_id
+        LEFT JOIN record_version AS earlier ON earlier.organization_id = $1 AND earlier.record_id = record.id
+            AND earlier.version = (delivery.payload ->> 'version')::integer
+        WHERE delivery.organization_id = $1 AND delivery.record_id IS NOT NULL AND delivery.status IN ('queued', 'sending')
+          AND delivery.connection_id = $2 AND delivery.stream = $3 AND delivery.action = $4 AND delivery.attempts > 0
+          AND NOT EXISTS (SELECT FROM mapping WHERE mapping.organization_id = $1 AND mapping.record_id = record.id
+                          AND mapping.connection_id = $2 AND mapping.stream = $3)
+        ORDER BY delivery.id
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+        WRITE,
+    )
+    return [Creation(**row) for row in rows]
 
 
 async def open_for(

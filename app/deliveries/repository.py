@@ -10,7 +10,7 @@ import msgspec
 
 from app.actors import Scope
 from app.database import execute, fetch, fetch_row, fetch_value, of_client
-from app.deliveries.models import Delivery, DeliveryStatus, Waiting, Work
+from app.deliveries.models import Delivery, DeliveryStatus, Hurried, Waiting, Work
 from app.deliveries.rules import AT_ONCE, Postponement
 from app.errors import FixBy, HubError
 
@@ -237,6 +237,9 @@ async def queue_again(scope: Scope, delivery_id: UUID) -> bool:
             WHERE organization_id = $1 AND id = $2 AND status IN ('queued', 'failed')
               AND NOT EXISTS (SELECT FROM quote_decision WHERE quote_decision.organization_id = $1
                 AND quote_decision.id = delivery.decision_id AND superseded_at IS NOT NULL)
+              AND NOT EXISTS (SELECT FROM delivery AS newer WHERE newer.organization_id = $1 AND newer.record_id = delivery.record_id
+                AND newer.connection_id = delivery.connection_id AND newer.stream = delivery.stream
+                AND newer.status IN ('queued', 'sending') AND newer.id <> delivery.id)
             """,
             scope.organization_id,
             delivery_id,
@@ -244,19 +247,19 @@ async def queue_again(scope: Scope, delivery_id: UUID) -> bool:
     )
 
 
-async def hurry(scope: Scope, connection_id: UUID) -> list[tuple[UUID, int]]:
-    """What waits for this connection is due now. Returns ids and attempts."""
+async def hurry(scope: Scope, connection_id: UUID) -> list[Hurried]:
+    """What waits for this connection is due now."""
     rows = await fetch(
         scope,
         """
         UPDATE delivery SET next_attempt_at = now()
         WHERE organization_id = $1 AND connection_id = $2 AND status = 'queued' AND next_attempt_at > now()
-        RETURNING id, attempts
+        RETURNING id, record_id, attempts
         """,
         scope.organization_id,
         connection_id,
     )
-    return [(row["id"], row["attempts"]) for row in rows]
+    return [Hurried(**row) for row in rows]
 
 
 async def slug(scope: Scope) -> str:

@@ -63,7 +63,7 @@ class _Object:
         covered = {name: leaf.key(found.get(name, _MISSING)) for name, leaf in self.leaves.items()}
         return covered | {name: found[name] for name in self._prefixed(found)}
 
-    def take(self, ours: Any, theirs: Any) -> dict[str, Any]:
+    def take(self, ours: Any, theirs: Any) -> Any:
         mine, other = _object(ours), _object(theirs)
         covered = {*self.leaves, *self._prefixed(mine)}
         taken = {name: value for name, value in mine.items() if name not in covered}
@@ -71,7 +71,8 @@ class _Object:
             value = leaf.take(mine.get(name, _MISSING), other.get(name, _MISSING))
             if value is not _MISSING:
                 taken[name] = value
-        return taken | {name: other[name] for name in self._prefixed(other)}
+        taken |= {name: other[name] for name in self._prefixed(other)}
+        return taken if taken or not (ours is theirs is _MISSING) else _MISSING
 
     def _prefixed(self, value: Mapping[str, Any]) -> Iterable[str]:
         return [name for name in value if name not in self.leaves and name.startswith(self.prefixes)] if self.prefixes else ()
@@ -89,8 +90,10 @@ class _List:
     def key(self, value: Any) -> list[Any]:
         return [self.element.key(one) for one in _list(value)]
 
-    def take(self, ours: Any, theirs: Any) -> list[Any]:
+    def take(self, ours: Any, theirs: Any) -> Any:
         """Their elements; what is not covered stays with the elements of ours that have the same external id."""
+        if ours is theirs is _MISSING:
+            return _MISSING
         known = {one["external_id"]: one for one in map(_object, _list(ours)) if one.get("external_id")}
         return [self.element.take(known.get(_object(one).get("external_id")), one) for one in _list(theirs)]
 

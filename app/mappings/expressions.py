@@ -22,7 +22,9 @@ DEEPEST = 50
 VISITS = 20_000
 """Steps that all expressions may take for one record."""
 LARGEST = 10_000
-"""Elements of a list, characters of a text."""
+"""Elements of a list, characters of a text; elements of all that an expression gives."""
+MOST_CHARACTERS = 100_000
+"""Of all texts that an expression gives."""
 
 _TAKE_EXPRESSIONS = frozenset({"map", "sort_by", "max_by", "min_by"})
 _Node = dict[str, Any]
@@ -99,7 +101,7 @@ class Evaluation(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # jme
     def search(self, tree: _Node, document: Any) -> Any:
         """The expression's value. Raises ValueError with a sentence."""
         try:
-            return self.visit(tree, document)
+            return _bounded(self.visit(tree, document))
         except TooMuch:
             raise
         except jmespath.exceptions.JMESPathTypeError as error:
@@ -119,6 +121,21 @@ class Evaluation(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # jme
 
 class TooMuch(ValueError):
     """An expression costs more than it may."""
+
+
+def _bounded(value: Any) -> Any:
+    """The value; copies that it shares with itself would each be written out. Raises TooMuch."""
+    elements, characters, waiting = 0, 0, [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            characters += len(one)
+        elif isinstance(one, (list, dict)):
+            elements += len(one)
+            waiting += one.values() if isinstance(one, dict) else one
+        if elements > LARGEST or characters > MOST_CHARACTERS:
+            raise TooMuch(f"an expression gives more than {LARGEST} elements or {MOST_CHARACTERS} characters")
+    return value
 
 
 def _takes(*types: str) -> Callable[[_Function], _Function]:

@@ -11,17 +11,13 @@ from uuid import UUID
 from app.actors import Actor, Permission
 from app.audit.service import AuditService
 from app.connectors.base import FieldRow
-from app.errors import InvalidInput, NotFound, Refusal
+from app.errors import NotFound, Refusal
 from app.idempotency import once
-from app.mappings import field_repository, field_rules, trials
+from app.mappings import field_repository, field_rules
 from app.mappings.field_models import DEFAULT_VERSION, FieldMappingVersion, Publication, RowChange
 from app.mappings.field_trials import FieldMappingTrials
-from app.mappings.mapped_streams import MappedStream, newest
-from app.mappings.round_trip import check_round_trip
+from app.mappings.mapped_streams import MappedStream
 from app.paging import PageRequest, ResultPage
-
-TRIED_OBJECTS = 50
-"""Newest stored objects on which the round trip is tried."""
 
 GREATEST_VERSION = 2**31 - 1
 
@@ -48,6 +44,11 @@ class FieldMappingService(FieldMappingTrials):
         """The version that counts: the published one, or the connector's own. Raises NotFound, InvalidInput."""
         actor.require(Permission.READ_CONNECTIONS)
         return await self.streams.effective_version(await self.streams.find(actor.scope, connection_id, stream))
+
+    async def published(self, actor: Actor, connection_id: UUID) -> dict[str, FieldMappingVersion]:
+        """The published versions of a connection, by stream; the connector's own rows count for the others."""
+        actor.require(Permission.READ_CONNECTIONS)
+        return {version.stream: version for version in await field_repository.published_of(actor.scope, connection_id)}
 
     async def versions(self, actor: Actor, connection_id: UUID, stream: str, page: PageRequest) -> ResultPage[FieldMappingVersion]:
         """The versions that were saved, newest first. Raises NotFound, InvalidInput."""
@@ -134,15 +135,6 @@ class FieldMappingService(FieldMappingTrials):
         again = await self._add(actor, mapped, chosen.rows, f"Version {version} again")
         await self._publish(actor, mapped, again)
         return again
-
-    async def _check(self, mapped: MappedStream, rows: Sequence[FieldRow], note: str) -> None:
-        """Raises InvalidInput for rows that cannot be used, or that write what does not come back the same."""
-        mapping = mapped.with_rows(rows)
-        field_rules.check(mapped.stream.entity, mapping, note)
-        read = trials.documents(mapped.stream, await newest(mapped, TRIED_OBJECTS), mapped.account)
-        if broken := check_round_trip(mapped.stream.entity, mapping, read, mapped.account):
-            index = next((index for index, row in enumerate(rows) if row.target == broken.field), 0)
-            raise InvalidInput(fields={f"rows.{index}": f"{broken.field}: {broken.reason}."})
 
     async def _version(self, mapped: MappedStream, version: int) -> FieldMappingVersion:
         if version == DEFAULT_VERSION:

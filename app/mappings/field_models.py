@@ -60,6 +60,8 @@ class PreviewedRecord:
     """Why the mapping that counts now cannot take it over."""
     error: str | None
     """Why the other one cannot."""
+    title: str = ""
+    """What people call it, where it can be translated."""
 
 
 @dataclass(frozen=True, slots=True)

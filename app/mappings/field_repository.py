@@ -75,6 +75,37 @@ async def published(scope: Scope, connection_id: UUID, stream: str) -> FieldMapp
     return _version(row) if row else None
 
 
+async def published_of(scope: Scope, connection_id: UUID) -> list[FieldMappingVersion]:
+    """What counts for the streams of a connection; the connector's own does for those that are missing."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT * FROM field_mapping
+        WHERE organization_id = $1 AND connection_id = $2 AND published_at IS NOT NULL AND retired_at IS NULL
+        """,
+        scope.organization_id,
+        connection_id,
+    )
+    return [_version(row) for row in rows]
+
+
+async def counted_before(scope: Scope, connection_id: UUID, stream: str, limit: int) -> list[FieldMappingVersion]:
+    """Versions that counted once and do not any more, newest first."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT * FROM field_mapping
+        WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND published_at IS NOT NULL AND retired_at IS NOT NULL
+        ORDER BY version DESC LIMIT $4
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+        limit,
+    )
+    return [_version(row) for row in rows]
+
+
 async def page(scope: Scope, connection_id: UUID, stream: str, *, first: int, before: int | None) -> list[FieldMappingVersion]:
     """Newest first; one more than `first`."""
     rows = await fetch(
@@ -148,8 +179,14 @@ async def publish(scope: Scope, connection_id: UUID, stream: str, version: int, 
     )
 
 
-_TRANSLATED = "status NOT IN ('deleted', 'failed') AND archived_at IS NULL AND payload IS NOT NULL"
-"""Whose payload is what their record was made of. What failed is newer than its mapping's payload, and is a failed record."""
+_TRANSLATED = """
+    status <> 'deleted' AND archived_at IS NULL AND payload IS NOT NULL
+    AND (status <> 'failed' OR NOT EXISTS (
+        SELECT FROM failed_record WHERE failed_record.organization_id = $1 AND failed_record.connection_id = $2
+          AND failed_record.stream = $3 AND failed_record.external_id = mapping.external_id AND failed_record.resolved_at IS NULL
+          AND failed_record.stage <> 'push'))
+"""
+"""Whose payload is what their record was made of. What could not be taken over is newer than its mapping's payload: a failed record."""
 
 
 async def record_count(scope: Scope, connection_id: UUID, stream: str) -> int:

@@ -9,14 +9,17 @@ from uuid import UUID
 from app.actors import Actor, Permission
 from app.connectors.base import Connector, FieldRow
 from app.errors import InvalidInput
-from app.mappings import field_rules, mapped_streams, trials
+from app.mappings import field_repository, field_rules, mapped_streams, trials
 from app.mappings.field_models import BackTest, DiscoveredField, PreviewedRecord
 from app.mappings.mapped_streams import FieldMappingUnusable, MappedStream, MappedStreams
+from app.mappings.round_trip import check_round_trip
 from app.mappings.translate import Translator
 from app.mappings.trials import Sample
 
 MOST_PREVIEWED = 50
 MOST_TESTED = 2_000
+TRIED_OBJECTS = 50
+"""Newest stored objects on which the round trip is tried."""
 _AT_ONCE = 100
 """So many objects are tried before others of this process get their turn."""
 
@@ -50,6 +53,16 @@ class FieldMappingTrials:
         found = [*await mapped_streams.failed(mapped, last), *await mapped_streams.newest(mapped, last)]
         return trials.back_test(await self._previews(mapped, rows, found))
 
+    async def check(self, actor: Actor, connection_id: UUID, stream: str, rows: Sequence[FieldRow]) -> None:
+        """Whether the rows could be saved. Raises NotFound, InvalidInput with what is wrong row by row, and an example."""
+        await self._check(await self._readable(actor, connection_id, stream), rows)
+
+    async def reach(self, actor: Actor, connection_id: UUID, stream: str) -> int:
+        """How many records the stream's field mapping is about. Raises NotFound, InvalidInput."""
+        actor.require(Permission.READ_CONNECTIONS)
+        mapped = await self.streams.find(actor.scope, connection_id, stream)
+        return await field_repository.record_count(actor.scope, connection_id, mapped.name)
+
     async def discovered(self, actor: Actor, connection_id: UUID, stream: str, *, last: int = 500) -> list[DiscoveredField]:
         """Names in the newest objects that no row of the mapping that counts reads, those seen most first. Raises NotFound."""
         mapped = await self._readable(actor, connection_id, stream)
@@ -57,6 +70,15 @@ class FieldMappingTrials:
         version = await self.streams.effective_version(mapped)
         found = await mapped_streams.newest(mapped, last)
         return trials.discovered(mapped.with_rows(version.rows), trials.documents(mapped.stream, found, mapped.account))
+
+    async def _check(self, mapped: MappedStream, rows: Sequence[FieldRow], note: str = "") -> None:
+        """Raises InvalidInput for rows that cannot be used, or that write what does not come back the same."""
+        mapping = mapped.with_rows(rows)
+        field_rules.check(mapped.stream.entity, mapping, note)
+        read = trials.documents(mapped.stream, await mapped_streams.newest(mapped, TRIED_OBJECTS), mapped.account)
+        if broken := check_round_trip(mapped.stream.entity, mapping, read, mapped.account):
+            index = next((index for index, row in enumerate(rows) if row.target == broken.field), 0)
+            raise InvalidInput(fields={f"rows.{index}": f"{broken.field}: {broken.sentence}"})
 
     async def _readable(self, actor: Actor, connection_id: UUID, stream: str) -> MappedStream:
         actor.require(Permission.READ_CONNECTIONS)

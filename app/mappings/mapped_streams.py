@@ -1,11 +1,12 @@
 """Finds what a field mapping is of: the stream of a connection, its account, its stored objects."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.actors import Scope
-from app.connectors.base import Account, Connector, FieldMapping, FieldRow, Item, Page, State, Stream
+from app.connectors.base import Account, Connector, FieldMapping, FieldRow, Stream
 from app.errors import FixBy, HubError, InvalidInput, NotFound
 from app.mappings import field_repository, repository
 from app.mappings import parts as parts_store
@@ -15,8 +16,8 @@ from app.mappings.translate import Translator
 from app.mappings.trials import Sample
 
 KEPT_TRANSLATORS = 500
-PAGE_SIZE = 500
-"""Stored objects that are translated again at once."""
+EARLIER_VERSIONS = 20
+"""So many versions that counted before are known again by what was translated by them."""
 
 
 class FieldMappingUnusable(HubError):
@@ -62,19 +63,20 @@ class MappedStreams:
         mapped = await self.find(scope, connection_id, stream)
         return self.translator_of(mapped, await self.effective_version(mapped))
 
-    async def remap(self, scope: Scope, connection_id: UUID, stream: str, *, resume: State | None = None) -> AsyncIterator[Page]:
-        """The stored objects of a stream page by page, to be translated again without asking the provider.
+    async def translators(self, scope: Scope, connection_id: UUID, stream: str) -> tuple[Translator, tuple[Translator, ...]]:
+        """By the field mapping that counts now, and by those that counted before, newest first; none twice.
 
-        `resume` is the state of the last page that was written. Take each page under the lock under which it is written:
-        what is stored may be replaced by something newer meanwhile.
+        Raises NotFound, FieldMappingUnusable.
         """
         mapped = await self.find(scope, connection_id, stream)
-        after = UUID(resume["after"]) if resume else None
-        expected = await field_repository.record_count(scope, connection_id, mapped.name)
-        while found := await field_repository.following(scope, connection_id, mapped.name, after, PAGE_SIZE):
-            after = found[-1].id
-            items = [Item(one.external_id, one.payload, one.version) for one in found]
-            yield Page(state={"after": str(after)}, items=items, expected=expected)
+        now = self.translator_of(mapped, await self.effective_version(mapped))
+        earlier = await field_repository.counted_before(scope, connection_id, mapped.name, EARLIER_VERSIONS)
+        found: dict[int, Translator] = {}
+        for version in [*earlier, mapped.default()]:
+            with suppress(FieldMappingUnusable):  # nothing is translated by it any more
+                translator = self.translator_of(mapped, version)
+                found.setdefault(translator.version, translator)
+        return now, tuple(translator for number, translator in found.items() if number != now.version)
 
     async def find(self, scope: Scope, connection_id: UUID, stream: str, *, lock: bool = False) -> MappedStream:
         """Raises NotFound for an unknown connection, InvalidInput for a stream that its connector does not have."""

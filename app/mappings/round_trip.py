@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -29,6 +30,12 @@ class Broken:
     example: Any
     reason: str
     """A sentence without its full stop."""
+
+    @property
+    def sentence(self) -> str:
+        """The reason with its example, where that does not stand in it."""
+        example = f"{msgspec.to_builtins(self.example)!r:.80}"
+        return f"{self.reason}." if self.example is None or example in self.reason else f"{self.reason} (for example {example})."
 
 
 def check_round_trip(entity: str, mapping: FieldMapping, samples: Iterable[Document], account: Account) -> Broken | None:
@@ -94,15 +101,22 @@ def _target(place: str) -> str:
 
 
 def _difference(pushed: Translator, record: Data, back: Data) -> Broken | None:
+    if pushed.same(record, back):
+        return None
     entity = ENTITIES[pushed.entity_name]
     for target, _ in pushed.compiled.by_target():
-        coverage = Coverage(entity, [target])
+        coverage = _coverage(entity, target)
         for field in coverage.changed(record, back):
             ours, theirs = coverage.part(record, field), coverage.part(back, field)
             if shapes.find(entity, target) is shapes.FREE and None in ours.values():
                 continue  # what the record does not have was not written
             return Broken(target, ours, f"what is written comes back changed: {ours!r:.80} as {theirs!r:.80}")
     return None
+
+
+@lru_cache(maxsize=2_000)
+def _coverage(entity: shapes.Struct, target: str) -> Coverage:
+    return Coverage(entity, [target])
 
 
 def _candidates(row: CompiledRow, shape: shapes.Shape) -> list[Any]:

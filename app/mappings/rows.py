@@ -8,6 +8,9 @@ from app.connectors.base import FieldMapping, FieldRow
 from app.mappings import expressions, paths, shapes, transforms
 from app.mappings.transforms.pairs import Pair, Step
 
+MOST_STEPS = 50
+"""Transforms of a row."""
+
 
 class FieldMappingInvalid(ValueError):
     """A field mapping that cannot be used: the row's target, and why."""
@@ -81,6 +84,10 @@ def faults(entity: shapes.Struct, mapping: FieldMapping) -> Iterator[tuple[int, 
 
 def _check_row(entity: shapes.Struct, row: FieldRow) -> None:
     shapes.find(entity, row.target)
+    if len(row.path) > expressions.LONGEST:
+        raise ValueError(f"its path has {len(row.path)} characters; at most {expressions.LONGEST} are allowed")
+    if len(row.transforms) > MOST_STEPS:
+        raise ValueError(f"it has {len(row.transforms)} transforms; at most {MOST_STEPS} are allowed")
     for name, *arguments in row.transforms:
         transforms.build(name, *arguments)
     name, _ = paths.split_list(row.target)
@@ -141,7 +148,7 @@ def _compile(row: FieldRow) -> CompiledRow:
         target=paths.split_list(row.target)[1],
         keys=tuple(paths.split_list(row.target)[1].split(".")),
         get=paths.getter(path) if paths.is_plain(path) else expressions.reader(path),
-        pulls=tuple(pair.pull for pair in pairs),
+        pulls=_pulls(row, pairs),
         pushes=_pushes(pairs) if row.direction == "both" else (),
         put=paths.setter(path) if row.direction == "both" else None,
         default=row.default,
@@ -153,6 +160,13 @@ def _compile(row: FieldRow) -> CompiledRow:
 def _path(row: FieldRow) -> str:
     """What is read: of the document, or of each element for a row of a list."""
     return paths.split_list(row.path)[1] if paths.split_list(row.target)[0] else row.path
+
+
+def _pulls(row: FieldRow, pairs: Sequence[Pair]) -> tuple[Step, ...]:
+    """A row's transforms in order; the two with which nearly every text begins are one step."""
+    if len(row.transforms) > 1 and row.transforms[0] == ("trim",) and row.transforms[1][0] == "text":
+        return (transforms.trimmed_text(*row.transforms[1][1:]), *(pair.pull for pair in pairs[2:]))
+    return tuple(pair.pull for pair in pairs)
 
 
 def _pushes(pairs: Sequence[Pair]) -> tuple[Step, ...]:

@@ -2,10 +2,11 @@
 
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -44,7 +45,8 @@ FREE = Shape(Any, None)
 """A value under a name that no struct declares."""
 
 
-def fields(struct: Struct) -> dict[str, Shape]:
+@cache
+def fields(struct: Struct) -> Mapping[str, Shape]:
     """The struct's fields by name."""
     return {field.name: Shape(_without_none(field.type), _default(field), field.required) for field in structs.fields(struct)}
 

@@ -108,6 +108,11 @@ class Translator:
         """Whether nothing differs in what this mapping covers."""
         return not self._coverage.changed(one, other)
 
+    def added_since(self, earlier: "Translator") -> Coverage:
+        """What this mapping covers of records and the earlier one did not."""
+        known = {row.target for row in earlier._mapping.rows}
+        return Coverage(self._entity, (row.target for row in self._mapping.rows if row.target not in known))
+
     def merge(self, ours: Data, theirs: Data, take: Iterable[str]) -> dict[str, Any]:
         """Ours, with what this mapping covers of the fields in `take` from theirs.
 
@@ -148,7 +153,11 @@ def _pull(
             value = row.default
         if row.required and (value is None or value == ""):
             raise RecordInvalid("validate", place + row.target, "this is required and missing")
-        if value is not None:
+        if value is None:
+            continue
+        if len(row.keys) == 1:
+            values[row.keys[0]] = value
+        else:
             _set(values, row.keys, value)
     return values
 

@@ -47,7 +47,11 @@ def preview(stream: Stream, now: Translator | None, then: Translator, sample: Sa
     before, error_before = _translated(stream, now, sample, account) if now else (None, "The field mapping cannot be used any more.")
     after, error = _translated(stream, then, sample, account)
     changes = () if before is None or after is None else _changes(before, after)
-    return PreviewedRecord(sample.external_id, changes, error_before, error)
+    return PreviewedRecord(sample.external_id, changes, error_before, error, _title(before or after or {}))
+
+
+def _title(data: Mapping[str, Any]) -> str:
+    return str(next((data[name] for name in ("name", "number", "title") if data.get(name)), ""))
 
 
 def _translated(stream: Stream, translator: Translator, sample: Sample, account: Account) -> tuple[dict[str, Any] | None, str | None]:

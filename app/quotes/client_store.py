@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.actors import Scope
-from app.database import execute, fetch
+from app.database import execute, fetch, fetch_value
 from app.feed.models import NewEvent
 from app.quotes.repository import event_of
 
@@ -144,6 +144,22 @@ async def follow(scope: Scope, contact_record_ids: Sequence[UUID]) -> list[NewEv
             rows,
         )
     return [event_of(row) for row in changed]
+
+
+async def count_for(scope: Scope, contact_record_id: UUID) -> int:
+    """How many quotes are for this contact, with those that were merged into it."""
+    found: int = await fetch_value(
+        scope,
+        """
+        SELECT count(*) FROM mapping JOIN quote ON quote.organization_id = $1 AND quote.connection_id = mapping.connection_id
+            AND quote.contact_external_id = mapping.external_id
+        WHERE mapping.organization_id = $1 AND mapping.record_id = ANY(ARRAY(
+            SELECT id FROM record WHERE organization_id = $1 AND merged_into = $2 UNION ALL SELECT $2))
+        """,
+        scope.organization_id,
+        contact_record_id,
+    )
+    return found
 
 
 _CHILDREN = ("quote_line", "quote_version", "quote_decision", "delivery")

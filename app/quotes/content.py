@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from babel.numbers import get_currency_precision
@@ -18,6 +19,7 @@ _DIGITS = 80
 _GREATEST = Decimal(10) ** 18
 """A sum beyond this is a mistake in the data."""
 _HUNDRED = Decimal(100)
+_LAST_SECOND = time(23, 59, 59)
 
 
 OFFER = "offer"
@@ -38,13 +40,18 @@ class Projected:
     provider_status: str
     issued_at: datetime | None
     edited_at: datetime | None
+    valid_until: datetime | None
+    """Until when its provider offers it; None: it does not say."""
     content: Content
     content_hash: str
 
 
-def project(data: Mapping[str, Any], currency: str) -> Projected:
-    """What a client sees of a job's or a sales document's record; `currency` is for what names none. Raises ContentInvalid."""
-    return project_document(data, currency) if "kind" in data else project_job(data, currency)
+def project(data: Mapping[str, Any], currency: str, time_zone: str = "UTC") -> Projected:
+    """What a client sees of a job's or a sales document's record. Raises ContentInvalid.
+
+    `currency` is for what names none; in `time_zone` days end.
+    """
+    return project_document(data, currency, time_zone) if "kind" in data else project_job(data, currency)
 
 
 def project_job(data: Mapping[str, Any], currency: str) -> Projected:
@@ -61,15 +68,17 @@ def project_job(data: Mapping[str, Any], currency: str) -> Projected:
         provider_status=job.status,
         issued_at=job.quote_sent_at or job.quoted_at,
         edited_at=job.edited_at,
+        valid_until=None,
         content=content,
         content_hash=content_hash(content),
     )
 
 
-def project_document(data: Mapping[str, Any], currency: str) -> Projected:
+def project_document(data: Mapping[str, Any], currency: str, time_zone: str = "UTC") -> Projected:
     """What a client sees of an offer. Raises ContentInvalid, also for a discount in money, which no line bears.
 
-    An offer has a day and no time: midday stands for it, which is the same day in most places. Totals are ours: what the provider
+    An offer has a day and no time: midday stands for it, which is the same day in most places. Its last valid day counts to its end
+    in the account's time zone. Totals are ours: what the provider
     adds up stays in the record, as it may round in another order.
     """
     try:
@@ -87,9 +96,21 @@ def project_document(data: Mapping[str, Any], currency: str) -> Projected:
         provider_status=document.status,
         issued_at=None if document.issued_on is None else datetime.combine(document.issued_on, time(12), UTC),
         edited_at=document.edited_at,
+        valid_until=end_of(document.valid_until, time_zone),
         content=content,
         content_hash=content_hash(content),
     )
+
+
+def end_of(day: date | None, time_zone: str) -> datetime | None:
+    """The last second of a day; in UTC for a zone that this machine does not know."""
+    if day is None:
+        return None
+    try:
+        zone: tzinfo = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = UTC
+    return datetime.combine(day, _LAST_SECOND, zone)
 
 
 def _shown_line(line: DocumentLine, discount: Decimal) -> JobLine:

@@ -36,6 +36,8 @@ class ConnectionRef:
     provider: str
     currency: str
     """ISO 4217, of the account."""
+    time_zone: str = "UTC"
+    """The account's, in which its days end."""
 
 
 @dataclass(frozen=True, slots=True)

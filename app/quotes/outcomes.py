@@ -100,6 +100,7 @@ class DecisionOutcomes:
         reason = texts.TAKEN_BACK.format(provider=quote.provider_title)
         await self._supersede(scope, quote, quote.decision, reason, QUOTE, projected.content, projected.contact_external_id)
         head = {"number": projected.number, "site_address": projected.site_address, "issued_at": projected.issued_at}
+        head |= {"valid_until": projected.valid_until}
         await repository.touch(scope, quote_id, **head)
         moved = projected.contact_external_id != quote.contact_external_id
         renewed = await self._quote(scope, quote_id)

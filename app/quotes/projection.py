@@ -1,7 +1,8 @@
 """Quotes follow the records of a sync's page, in the page's own transaction: jobs, and sales documents that are offers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from app.actors import Scope
@@ -43,7 +44,7 @@ class QuoteProjection:
         if not concerned:
             return []
         await client_store.hold_clients(scope)
-        plan = _plan(offered, await store.lock_known(scope, concerned), connection.currency)
+        plan = _plan(offered, await store.lock_known(scope, concerned), connection)
         await self._carry_out(scope, connection, plan)
         return plan.failures
 
@@ -78,19 +79,27 @@ class QuoteProjection:
                 await self.feed.publish_many(scope, await client_store.follow(scope, merged))
 
 
-def _plan(changes: Sequence[RecordChange], known: Mapping[UUID, Known], currency: str) -> _Plan:
+def _plan(changes: Sequence[RecordChange], known: Mapping[UUID, Known], connection: ConnectionRef) -> _Plan:
     plan = _Plan()
     for change in changes:
         quote = known.get(change.record_id)
         if quote is None and not _is_quote(change.after):
             continue
         try:
-            projected = None if change.after is None else project(change.after, currency)
+            projected = None if change.after is None else _projected(change, change.after, quote, connection)
         except ContentInvalid as error:
             plan.failures.append(ProjectionFailure(change.external_id, str(error)))
             continue
         _add_step(plan, change, quote, projected)
     return plan
+
+
+def _projected(change: RecordChange, data: Mapping[str, Any], known: Known | None, connection: ConnectionRef) -> Projected:
+    """The change as a quote. Until when it is valid is the provider's word of now, where that is news; else what was said last here."""
+    projected = project(data, connection.currency, connection.time_zone)
+    if known is None or (change.before or {}).get("valid_until") != data.get("valid_until"):
+        return projected
+    return replace(projected, valid_until=known.valid_until)
 
 
 def _add_step(plan: _Plan, change: RecordChange, known: Known | None, projected: Projected | None) -> None:

@@ -68,9 +68,10 @@ def _known(row: Any) -> Known:
         provider_status=row["provider_status"],
         version=row["version"],
         content_hash=row["content_hash"],
-        head=(row["number"], row["title"], row["contact_external_id"], row["site_address"], row["issued_at"]),
+        head=(row["number"], row["title"], row["contact_external_id"], row["site_address"], row["issued_at"], row["valid_until"]),
         contact_external_id=row["contact_external_id"],
         contact_name=row["contact_name"],
+        valid_until=row["valid_until"],
         decision_id=row["decision_id"],
         confirmation=row["confirmation"],
     )
@@ -118,19 +119,19 @@ async def _save_contents(scope: Scope, renewals: Sequence[Renewal]) -> None:
 
 _SAVE = """
     INSERT INTO quote (id, organization_id, client_id, connection_id, provider, external_id, contact_external_id, contact_name,
-        number, title, site_address, version, content_hash, currency, subtotal, tax, total, issued_at)
+        number, title, site_address, version, content_hash, currency, subtotal, tax, total, issued_at, valid_until)
     SELECT given.id, $1, given.client_id, $2, $3, given.external_id, given.contact_external_id, given.contact_name,
         given.number, given.title, given.site_address, given.version, given.content_hash, given.currency, given.subtotal,
-        given.tax, given.total, given.issued_at
+        given.tax, given.total, given.issued_at, given.valid_until
     FROM jsonb_to_recordset($4::jsonb) AS given (id uuid, client_id uuid, external_id text, contact_external_id text,
         contact_name text, number text, title text, site_address text, version integer, content_hash text, currency text,
-        subtotal numeric, tax numeric, total numeric, issued_at timestamptz)
+        subtotal numeric, tax numeric, total numeric, issued_at timestamptz, valid_until timestamptz)
     ON CONFLICT (organization_id, id) DO UPDATE SET client_id = EXCLUDED.client_id, contact_external_id = EXCLUDED.contact_external_id,
         contact_name = EXCLUDED.contact_name, number = EXCLUDED.number, title = EXCLUDED.title,
         site_address = EXCLUDED.site_address, version = EXCLUDED.version, content_hash = EXCLUDED.content_hash,
         currency = EXCLUDED.currency, subtotal = EXCLUDED.subtotal, tax = EXCLUDED.tax, total = EXCLUDED.total,
-        issued_at = EXCLUDED.issued_at, status = 'open', provider_status = 'quote', revision = quote.revision + 1,
-        updated_at = now()
+        issued_at = EXCLUDED.issued_at, valid_until = EXCLUDED.valid_until, status = 'open', provider_status = 'quote',
+        revision = quote.revision + 1, updated_at = now()
     RETURNING id, revision, status, version, client_id
 """
 
@@ -153,6 +154,7 @@ def _row(write: QuoteWrite) -> dict[str, Any]:
         "tax": content.tax,
         "total": content.total,
         "issued_at": projected.issued_at,
+        "valid_until": projected.valid_until,
     }
 
 

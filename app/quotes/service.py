@@ -93,6 +93,10 @@ class QuoteService(QuoteReading):
         await self.feed.publish_many(scope, events)
         return len(events)
 
+    async def count_for_contact(self, scope: Scope, contact_record_id: UUID) -> int:
+        """How many quotes are for a contact, with those that were merged into it."""
+        return await client_store.count_for(scope, contact_record_id)
+
     async def follow_contacts(self, scope: Scope, contact_record_ids: Sequence[UUID]) -> int:
         """Give quotes the name and client of the contacts that they are for now, after a merge. Says how many changed."""
         events = await client_store.follow(scope, contact_record_ids)

@@ -30,9 +30,11 @@ class Known:
     version: int
     content_hash: str
     head: tuple[Any, ...]
-    """number, title, contact, site and time of issue: what may change without a new version."""
+    """number, title, contact, site, time of issue and validity: what may change without a new version."""
     contact_external_id: str | None
     contact_name: str
+    valid_until: datetime | None
+    """Until when it may be decided, as its provider or somebody of the organization said last."""
     decision_id: UUID | None
     """The decision that stands."""
     confirmation: Mapping[str, Any] | None
@@ -75,7 +77,14 @@ def provider_status(projected: Projected | None) -> str:
 
 
 def head_of(projected: Projected) -> tuple[Any, ...]:
-    return (projected.number, projected.content.title, projected.contact_external_id, projected.site_address, projected.issued_at)
+    return (
+        projected.number,
+        projected.content.title,
+        projected.contact_external_id,
+        projected.site_address,
+        projected.issued_at,
+        projected.valid_until,
+    )
 
 
 def _is_same(known: Known, projected: Projected) -> bool:

@@ -13,7 +13,7 @@ from app.database import new_id
 from app.errors import InvalidInput, Refusal
 from app.feed.service import FeedService
 from app.idempotency import once
-from app.mappings import repository as mappings
+from app.mappings import links
 from app.records import repository
 from app.records.entities import ENTITIES
 from app.records.events import page_event
@@ -63,7 +63,7 @@ class RecordEditor:
 
     async def wait(self, scope: Scope, record_ids: Sequence[UUID]) -> None:
         """The records wait to be pushed wherever they can be; where there is nothing to bring, that is found then."""
-        await mappings.mark_pending(scope, record_ids, self._pushable)
+        await links.mark_pending(scope, record_ids, self._pushable)
 
     async def _tell(self, scope: Scope, edits: Sequence[Edit]) -> None:
         by_connection: dict[UUID, list[RecordChange]] = {}
@@ -128,17 +128,22 @@ class RecordEditService:
                 call.result = {"id": str(record_id)}
         return await self._records.get(actor, record_id)
 
-    async def restore(self, actor: Actor, record_id: UUID, *, version: int, to_version: int) -> Record:
+    async def restore(self, actor: Actor, record_id: UUID, *, version: int, to_version: int, idempotency_key: str | None = None) -> Record:
         """Make the record what it was at an earlier version, as its next one. Raises RecordNotFound, RecordChanged, InvalidInput."""
         actor.require(Permission.MANAGE_RECORDS)
-        async with once(actor, "restore_record", None, {}):
-            record = await self._held(actor, record_id, version, deleted_too=True)
-            earlier = await repository.at_versions(actor.scope, {record_id: to_version})
-            if record_id not in earlier:
-                raise InvalidInput(fields={"toVersion": f"The record has no version {to_version}."})
-            await self._editor.write(actor.scope, [Edit(record, earlier[record_id])], actor.name)
-            await self._audit.add(actor, "record.restored", record_id, {"version": version, "to_version": to_version})
+        request = {"record_id": record_id, "version": version, "to_version": to_version}
+        async with once(actor, "restore_record", idempotency_key, request) as call:
+            if not call.repeated:
+                await self._restore(actor, await self._held(actor, record_id, version, deleted_too=True), to_version)
+                call.result = {}
         return await self._records.get(actor, record_id)
+
+    async def _restore(self, actor: Actor, record: Record, to_version: int) -> None:
+        earlier = await repository.at_versions(actor.scope, {record.id: to_version})
+        if record.id not in earlier:
+            raise InvalidInput(fields={"toVersion": f"The record has no version {to_version}."})
+        await self._editor.write(actor.scope, [Edit(record, earlier[record.id])], actor.name)
+        await self._audit.add(actor, "record.restored", record.id, {"version": record.version, "to_version": to_version})
 
     async def _held(self, actor: Actor, record_id: UUID, version: int, *, deleted_too: bool = False) -> Record:
         await repository.hold_many(actor.scope, [record_id])

@@ -1,5 +1,6 @@
 """Every query that lists records, page by page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -83,8 +84,12 @@ async def by_time(
     status: str | None,
     kind: str | None = None,
     oldest_first: bool = False,
+    in_step: bool = False,
 ) -> list[Record]:
-    """Jobs or sales documents, newest first or oldest first; of one contact where `contact_id` is given."""
+    """Jobs or sales documents, newest first or oldest first; of one contact where `contact_id` is given.
+
+    `in_step`: only those that some connection has as the hub has them. Nearly all are, so that they are found by walking.
+    """
     behind, order = (">", "record.id") if oldest_first else ("<", "record.id DESC")
     query = _Query(scope, entity, order)
     query.where("record.connection_id = {}", connection_id)
@@ -92,4 +97,44 @@ async def by_time(
     query.where("record.status = {}", status)
     query.where("record.kind = {}", kind)
     query.where(KIND[entity].format(item="record"))
+    if in_step:
+        query.where(_IN_STEP)
     return await query.page(first, contact_id)
+
+
+_IN_STEP = "EXISTS (SELECT FROM mapping WHERE organization_id = $1 AND record_id = record.id AND status = 'synced')"
+
+
+async def by_standing(
+    scope: Scope,
+    entity: str,
+    streams: Sequence[str],
+    status: str,
+    *,
+    first: int,
+    after: UUID | None,
+    connection_id: UUID | None,
+    kind: str | None,
+) -> list[Record]:
+    """Records, newest first, that stand so at one of these streams, in a connection if one is given. Not for `synced`."""
+    query = _Query(scope, entity, "record.id DESC")
+    query.where("mapping.status = {}", status)
+    query.where("mapping.connection_id = {}", connection_id)
+    query.where("mapping.record_id < {}", after)
+    query.where("record.kind = {}", kind)
+    where = " AND ".join(query.conditions)
+    found = await fetch(
+        scope,
+        f"""
+        SELECT DISTINCT ON (record.id) {COLUMNS}
+        FROM unnest({query.place(streams)}::text[]) AS of (stream) CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (mapping.record_id) record.* FROM mapping JOIN record ON record.organization_id = $1
+                AND record.id = mapping.record_id
+            WHERE mapping.organization_id = $1 AND mapping.stream = of.stream AND mapping.status <> 'synced' AND {where}
+            ORDER BY mapping.record_id DESC LIMIT {first + 1:d}
+        ) AS record
+        ORDER BY record.id DESC LIMIT {first + 1:d}
+        """,
+        *query.arguments,
+    )
+    return [as_record(row) for row in found]

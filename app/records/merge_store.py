@@ -2,37 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.actors import Scope
 from app.database import execute, fetch, fetch_row, new_id
+from app.records.merge_models import RecordMerge
 from app.records.repository import keep_before_images
 
 ALIKE_BY = {"tax_number": "tax_number_folded", "email": "email_folded", "name": "name_folded"}
 """By what contacts are taken for the same, the most telling first, and the indexed column of it."""
 SHOWN = 20
 """How many contacts of a group are named; all are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordMerge:
-    """One contact that became part of another."""
-
-    id: UUID
-    survivor_id: UUID
-    loser_id: UUID
-    loser_version: int
-    """What the loser was before."""
-    changes: Mapping[str, Mapping[str, Any]]
-    """Of the survivor's fields: `before` and `after`, each left out where there was nothing."""
-    followers: Sequence[UUID]
-    """What had been merged into the loser before."""
-    moved: Mapping[str, Any]
-    """What went from the loser's client to the survivor's."""
-    merged_by: str
-    merged_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +49,12 @@ async def absorb(scope: Scope, survivor_id: UUID, loser_id: UUID, by: str) -> li
         survivor_id,
     )
     return [row["id"] for row in rows]
+
+
+async def followers_of(scope: Scope, loser_id: UUID) -> set[UUID]:
+    """What was merged into this contact and still is."""
+    sql = "SELECT id FROM record WHERE organization_id = $1 AND merged_into = $2"
+    return {row["id"] for row in await fetch(scope, sql, scope.organization_id, loser_id)}
 
 
 async def release(scope: Scope, merge: RecordMerge, by: str) -> None:
@@ -156,6 +143,24 @@ async def undo(scope: Scope, merge_id: UUID, by: str) -> None:
         merge_id,
         by,
     )
+
+
+async def like(scope: Scope, record_id: UUID, first: int) -> list[tuple[UUID, str]]:
+    """(contact, what they share) of living contacts that may be this one, the most telling first, each once."""
+    parts = " UNION ALL ".join(
+        f"""SELECT other.id, '{by}' AS by, {place} AS place FROM record AS other
+        WHERE other.organization_id = $1 AND other.{column} = (SELECT {column} FROM record WHERE organization_id = $1 AND id = $2)
+          AND other.entity = 'contact' AND other.deleted_at IS NULL AND other.id <> $2"""
+        for place, (by, column) in enumerate(ALIKE_BY.items())
+    )
+    rows = await fetch(
+        scope,
+        f"SELECT id, (array_agg(by ORDER BY place))[1] AS by FROM ({parts}) AS found GROUP BY id ORDER BY min(place), id LIMIT $3",
+        scope.organization_id,
+        record_id,
+        first,
+    )
+    return [(row["id"], row["by"]) for row in rows]
 
 
 async def alike(scope: Scope, by: str, *, first: int, after: str | None, connection_id: UUID | None) -> list[Alike]:

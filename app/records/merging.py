@@ -1,7 +1,6 @@
-"""Contacts that turn out to be one: merged into the one that stays, parted again, and suggested."""
+"""Contacts that turn out to be one: merged into the one that stays, and parted again."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,13 +9,13 @@ from app.audit.service import AuditService
 from app.errors import InvalidInput, Refusal
 from app.feed.service import FeedService
 from app.idempotency import once
+from app.mappings import links
 from app.mappings import repository as mappings
-from app.paging import PageRequest, ResultPage
 from app.records import merge_store, repository
 from app.records.editing import Edit, RecordChanged, RecordEditor, checked
 from app.records.entities import Contact
 from app.records.events import page_event
-from app.records.merge_store import ALIKE_BY, RecordMerge
+from app.records.merge_models import ChangedSince, FieldChoice, Followed, MergePreview, Parted, RecordMerge
 from app.records.models import Record, RecordChange
 from app.records.service import RecordNotFound
 
@@ -42,6 +41,10 @@ class NotMerged(Refusal):
 class Followers(Protocol):
     """Brings along what hangs on a contact beside its record: its client, and quotes."""
 
+    async def of(self, scope: Scope, record_id: UUID) -> Followed:
+        """What hangs on a contact."""
+        ...
+
     async def follow(self, scope: Scope, survivor_id: UUID, loser_id: UUID) -> Mapping[str, Any]:
         """After a merge. Returns what it takes to part them again, as JSON."""
         ...
@@ -49,50 +52,6 @@ class Followers(Protocol):
     async def part(self, scope: Scope, survivor_id: UUID, loser_id: UUID, moved: Mapping[str, Any]) -> None:
         """After a merge was taken back."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChoice:
-    """A field in which two contacts differ."""
-
-    field: str
-    survivor: Any
-    loser: Any
-    suggested: str
-    """survivor, or loser where the survivor has nothing"""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedSince:
-    """A field that somebody changed after a merge; it stays as it is now."""
-
-    record_id: UUID
-    field: str
-    before: Any
-    """What it was before the merge."""
-    now: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Parted:
-    """Two contacts after their merge was taken back."""
-
-    survivor: Record
-    loser: Record
-    changed_since: Sequence[ChangedSince]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """Contacts that may be one."""
-
-    by: str
-    """tax_number, email or name"""
-    value: str
-    """What they share: in lower case, a tax number as letters and digits alone."""
-    count: int
-    contacts: Sequence[Record]
-    """The first of them."""
 
 
 class MergeService:
@@ -107,15 +66,18 @@ class MergeService:
         self._followers = followers
         self._has_conflicts = has_conflicts
 
-    async def preview(self, actor: Actor, survivor_id: UUID, loser_id: UUID) -> list[FieldChoice]:
-        """The fields in which they differ, with a suggestion. Raises RecordNotFound, NotMergeable."""
+    async def preview(self, actor: Actor, survivor_id: UUID, loser_id: UUID) -> MergePreview:
+        """What differs, with a suggestion, and what comes along. Raises RecordNotFound, NotMergeable."""
         actor.require(Permission.READ_RECORDS)
         survivor, loser = await self._pair(actor, survivor_id, loser_id)
         differing = [name for name in FIELDS if survivor.data.get(name) != loser.data.get(name)]
-        return [
+        choices = [
             FieldChoice(name, survivor.data.get(name), loser.data.get(name), SURVIVOR if survivor.data.get(name) else LOSER)
             for name in differing
         ]
+        counterparts = await mappings.of_records(actor.scope, [loser.id])
+        conflicts = await self._has_conflicts(actor.scope, loser.id)
+        return MergePreview(survivor, loser, choices, counterparts, await self._followers.of(actor.scope, loser.id), conflicts)
 
     async def merge(
         self,
@@ -137,7 +99,7 @@ class MergeService:
         request = {"survivor_id": survivor_id, "loser_id": loser_id, "fields": dict(fields)}
         async with once(actor, "merge_records", idempotency_key, request) as call:
             if not call.repeated:
-                await repository.hold_many(actor.scope, [survivor_id, loser_id])
+                await self._hold(actor.scope, survivor_id, loser_id)
                 survivor, loser = await self._pair(actor, survivor_id, loser_id)
                 if any((versions or {}).get(record.id, record.version) != record.version for record in (survivor, loser)):
                     raise RecordChanged
@@ -146,6 +108,13 @@ class MergeService:
                 await self._merge(actor, survivor, loser, fields)
                 call.result = {}
         return await self._get(actor.scope, survivor_id)
+
+    async def _hold(self, scope: Scope, survivor_id: UUID, loser_id: UUID) -> None:
+        """With what was merged into the loser before: in one order, as a page locks them. Raises RecordChanged."""
+        followers = await merge_store.followers_of(scope, loser_id)
+        await repository.hold_many(scope, [survivor_id, loser_id, *followers])
+        if await merge_store.followers_of(scope, loser_id) != followers:
+            raise RecordChanged
 
     async def _pair(self, actor: Actor, survivor_id: UUID, loser_id: UUID) -> tuple[Record, Record]:
         if survivor_id == loser_id:
@@ -165,7 +134,7 @@ class MergeService:
         if data != survivor.data:
             await self._editor.write(scope, [Edit(survivor, data)], actor.name)
         followers = await merge_store.absorb(scope, survivor.id, loser.id, actor.name)
-        await mappings.rest(scope, loser.id)
+        await links.rest(scope, loser.id)
         await self._tell(scope, RecordChange(loser.id, loser.external_id or str(loser.id), "contact", loser.data, None), loser)
         moved = await self._followers.follow(scope, survivor.id, loser.id)
         changes = {name: _sides(survivor.data, data, name) for name in FIELDS if survivor.data.get(name) != data.get(name)}
@@ -201,7 +170,7 @@ class MergeService:
         if found is None:
             raise NotMerged
         # First the records, then the merge: the order in which a merge takes them.
-        held = await repository.hold_many(actor.scope, [found.survivor_id, loser_id])
+        held = await repository.hold_many(actor.scope, [found.survivor_id, loser_id, *found.followers])
         merge = await merge_store.of_loser(actor.scope, loser_id, lock=True)
         if merge is None or merge.id != found.id:
             raise NotMerged
@@ -234,29 +203,10 @@ class MergeService:
         actor.require(Permission.READ_RECORDS)
         return await merge_store.of_survivor(actor.scope, survivor_id)
 
-    async def candidates(
-        self, actor: Actor, page: PageRequest, *, connection_id: UUID | None = None, by: str | None = None
-    ) -> ResultPage[Candidates]:
-        """Contacts that share a tax number, an e-mail address or a name, in this order; with one of the connection where it is given.
-
-        Raises InvalidInput.
-        """
+    async def lost_in(self, actor: Actor, loser_id: UUID) -> RecordMerge | None:
+        """The merge by which a contact became part of another one; None where it did not, or not any more."""
         actor.require(Permission.READ_RECORDS)
-        if by is not None and by not in ALIKE_BY:
-            raise InvalidInput(fields={"by": f"Choose from {', '.join(ALIKE_BY)}."})
-        began, after = page.key(tuple[str, str]) or (None, None)
-        kinds = list(ALIKE_BY)[list(ALIKE_BY).index(began) if began in ALIKE_BY else 0 :]
-        found: list[Candidates] = []
-        for kind in kinds:
-            if by in (None, kind) and len(found) <= page.first:
-                found += await self._alike(actor.scope, kind, page.first + 1 - len(found), after if kind == began else None, connection_id)
-        return ResultPage.cut(found, page.first, lambda one: (one.by, one.value))
-
-    async def _alike(self, scope: Scope, by: str, first: int, after: str | None, connection_id: UUID | None) -> list[Candidates]:
-        groups = await merge_store.alike(scope, by, first=first, after=after, connection_id=connection_id)
-        wanted = [record_id for group in groups for record_id in group.record_ids]
-        records = {record.id: record for record in await repository.get_many(scope, wanted)}
-        return [Candidates(by, group.value, group.count, [records[id] for id in group.record_ids]) for group in groups]
+        return await merge_store.of_loser(actor.scope, loser_id)
 
     async def _get(self, scope: Scope, record_id: UUID) -> Record:
         record = await repository.get(scope, record_id)

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -52,8 +54,7 @@ class RecordAsOf:
     replaced_by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChange:
+class RecordChange(msgspec.Struct, frozen=True):
     """One record before and after a page. `before` is None for a new one, `after` for a deleted one."""
 
     record_id: UUID

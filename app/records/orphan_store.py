@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.actors import Scope
-from app.database import fetch
+from app.database import fetch, fetch_value
 
 
 class OrphanKind(StrEnum):
@@ -114,6 +114,21 @@ async def set_archived(scope: Scope, wanted: OrphanFilter, *, archived: bool) ->
         *_arguments(scope, wanted, not archived),
     )
     return [row["id"] for row in rows]
+
+
+async def exist(scope: Scope, wanted: OrphanFilter) -> bool:
+    """Whether the connection, and any of the mappings, are there at all; what is not named is."""
+    found: bool = await fetch_value(
+        scope,
+        """
+        SELECT ($2::uuid IS NULL OR EXISTS (SELECT FROM connection WHERE organization_id = $1 AND id = $2))
+           AND ($3::uuid[] IS NULL OR EXISTS (SELECT FROM mapping WHERE organization_id = $1 AND id = ANY($3)))
+        """,
+        scope.organization_id,
+        wanted.connection_id,
+        None if wanted.mapping_ids is None else list(wanted.mapping_ids),
+    )
+    return found
 
 
 def _arguments(scope: Scope, wanted: OrphanFilter, cleaned: bool) -> tuple[object, ...]:

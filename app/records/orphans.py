@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.actors import Actor, Permission
 from app.audit.service import AuditService
+from app.errors import NotFound
 from app.idempotency import once
 from app.paging import PageRequest, ResultPage
 from app.records import orphan_store
@@ -13,6 +14,12 @@ from app.records.orphan_store import Orphan, OrphanFilter, OrphanKind
 
 NAMED = 100
 """How many mappings an entry of the audit log names; it counts all of them."""
+
+
+class NoSuchOrphans(NotFound):
+    """There is no such connection or mapping, or you may not see it."""
+
+    code = "no_such_orphans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,11 @@ class OrphanService:
         connection_id: UUID | None = None,
         kind: OrphanKind | None = None,
         mapping_ids: Sequence[UUID] | None = None,
+        cleaned: bool = False,
     ) -> list[OrphanCount]:
-        """What cleaning up with the same choice would put away."""
+        """What cleaning up with the same choice would put away or, with `cleaned`, what bringing back would bring."""
         actor.require(Permission.READ_RECORDS)
-        found = await orphan_store.counts(actor.scope, OrphanFilter(connection_id, kind, mapping_ids), cleaned=False)
+        found = await orphan_store.counts(actor.scope, OrphanFilter(connection_id, kind, mapping_ids), cleaned=cleaned)
         return [OrphanCount(*one) for one in found]
 
     async def clean(
@@ -68,7 +76,7 @@ class OrphanService:
         mapping_ids: Sequence[UUID] | None = None,
         idempotency_key: str | None = None,
     ) -> int:
-        """Put them away: those chosen that are orphans still. Says how many."""
+        """Put them away: those chosen that are orphans still. Says how many. Raises NoSuchOrphans."""
         return await self._archive(actor, OrphanFilter(connection_id, kind, mapping_ids), True, idempotency_key)
 
     async def restore(
@@ -80,11 +88,13 @@ class OrphanService:
         mapping_ids: Sequence[UUID] | None = None,
         idempotency_key: str | None = None,
     ) -> int:
-        """Bring back those that were cleaned up. Says how many."""
+        """Bring back those that were cleaned up. Says how many. Raises NoSuchOrphans."""
         return await self._archive(actor, OrphanFilter(connection_id, kind, mapping_ids), False, idempotency_key)
 
     async def _archive(self, actor: Actor, wanted: OrphanFilter, archived: bool, idempotency_key: str | None) -> int:
         actor.require(Permission.MANAGE_RECORDS)
+        if not await orphan_store.exist(actor.scope, wanted):
+            raise NoSuchOrphans
         event = "orphans.cleaned" if archived else "orphans.restored"
         async with once(actor, event, idempotency_key, wanted) as call:
             if not call.repeated:

@@ -7,17 +7,17 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_row
+from app.database import execute, fetch, fetch_row, transaction
 from app.records.models import Record
 
 FIRST_VERSION = 1
 """Of a new record."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordWrite:
+class RecordWrite(msgspec.Struct, frozen=True, gc=False):
     """One record to insert or replace; `data` is JSON."""
 
     id: UUID
@@ -40,17 +40,44 @@ class Held:
 
 
 async def hold_many(scope: Scope, record_ids: Collection[UUID]) -> dict[UUID, Held]:
-    """The records as they are now, locked in the order of their ids.
+    """The records as they are now, locked in the order of their ids."""
+    return await _hold(scope, record_ids, "$2::uuid[]") if record_ids else {}
 
-    NO KEY: whoever changes a quote looks at its record's key, and must not wait for a page that waits for the quote.
+
+async def hold_with_survivors(scope: Scope, record_ids: Collection[UUID]) -> dict[UUID, Held]:
+    """The same with the contacts that they were merged into: all of them in one order, so that two of whom each changes what the
+    other's was merged into do not wait for each other for ever.
     """
-    if not record_ids:
-        return {}
+    wanted = set(record_ids)
+    while wanted:
+        try:
+            async with transaction(scope):  # what was locked in vain is let go again
+                held = await _hold(scope, wanted, _AND_SURVIVORS)
+                if late := {one.merged_into for id, one in held.items() if id in wanted and one.merged_into} - held.keys():
+                    raise _MergedMeanwhile
+                return held
+        except _MergedMeanwhile:
+            wanted |= late
+    return {}
+
+
+class _MergedMeanwhile(Exception):
+    """While its lock was waited for, a record became part of another one."""
+
+
+_AND_SURVIVORS = """ARRAY(
+    SELECT unnest($2::uuid[]) UNION
+    SELECT merged_into FROM record
+    WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NOT NULL AND merged_into IS NOT NULL)"""
+
+
+async def _hold(scope: Scope, record_ids: Collection[UUID], which: str) -> dict[UUID, Held]:
+    """NO KEY: whoever changes a quote looks at its record's key, and must not wait for a page that waits for the quote."""
     rows = await fetch(
         scope,
-        """
+        f"""
         SELECT id, connection_id, data, version, updated_at, deleted_at IS NOT NULL AS deleted, merged_into FROM record
-        WHERE organization_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+        WHERE organization_id = $1 AND id = ANY({which}) ORDER BY id FOR NO KEY UPDATE
         """,
         scope.organization_id,
         list(record_ids),

@@ -1,6 +1,6 @@
 """Reading records."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,10 +8,12 @@ from uuid import UUID
 from app.actors import Actor, Permission
 from app.errors import NotFound
 from app.mappings import repository as mappings
-from app.mappings.models import Mapping
+from app.mappings.models import Mapping as Link
 from app.paging import PageRequest, ResultPage
 from app.records import lists, repository, versions
 from app.records.models import Record, RecordAsOf, RecordVersion
+
+DOCUMENT = "sales_document"
 
 
 class RecordNotFound(NotFound):
@@ -32,7 +34,10 @@ class _Wanted:
 
 
 class RecordService:
-    """What was read, in the hub's canonical shapes."""
+    """What was read, in the hub's canonical shapes. `document_streams` are the names of those that hold sales documents."""
+
+    def __init__(self, document_streams: Collection[str]) -> None:
+        self._document_streams = sorted(document_streams)
 
     async def get(self, actor: Actor, record_id: UUID) -> Record:
         """Raises RecordNotFound."""
@@ -98,7 +103,22 @@ class RecordService:
     ) -> ResultPage[Record]:
         """Sales documents as `jobs` are listed; of one kind (offer, order …) where that is given."""
         wanted = _Wanted(connection_id, contact_id, status, kind, oldest_first)
-        return await self._by_time(actor, "sales_document", page, wanted)
+        return await self._by_time(actor, DOCUMENT, page, wanted)
+
+    async def documents_standing(
+        self, actor: Actor, page: PageRequest, status: str, *, connection_id: UUID | None = None, kind: str | None = None
+    ) -> ResultPage[Record]:
+        """Sales documents that have this sync status (pending, synced, conflict, failed or deleted) at a connection, newest first."""
+        actor.require(Permission.READ_RECORDS)
+        streams, after = self._document_streams, page.key(UUID)
+        if status == "synced":
+            wanted = asdict(_Wanted(connection_id, None, None, kind, oldest_first=False))
+            found = await lists.by_time(actor.scope, DOCUMENT, first=page.first, after=after, in_step=True, **wanted)
+        else:
+            found = await lists.by_standing(
+                actor.scope, DOCUMENT, streams, status, first=page.first, after=after, connection_id=connection_id, kind=kind
+            )
+        return ResultPage.cut(found, page.first, lambda record: record.id)
 
     async def _by_time(self, actor: Actor, entity: str, page: PageRequest, wanted: "_Wanted") -> ResultPage[Record]:
         actor.require(Permission.READ_RECORDS)
@@ -123,10 +143,10 @@ class RecordService:
         actor.require(Permission.READ_RECORDS)
         return await versions.as_of(actor.scope, record_id, time)
 
-    async def mappings_of(self, actor: Actor, record_ids: Sequence[UUID]) -> dict[UUID, list[Mapping]]:
+    async def mappings_of(self, actor: Actor, record_ids: Sequence[UUID]) -> dict[UUID, list[Link]]:
         """The links of each of some records, oldest first."""
         actor.require(Permission.READ_RECORDS)
-        found: dict[UUID, list[Mapping]] = {record_id: [] for record_id in record_ids}
+        found: dict[UUID, list[Link]] = {record_id: [] for record_id in record_ids}
         for mapping in await mappings.of_records(actor.scope, record_ids):
             found[mapping.record_id].append(mapping)
         return found
@@ -140,7 +160,7 @@ class RecordService:
         record_id: UUID | None = None,
         external_id: str | None = None,
         status: str | None = None,
-    ) -> ResultPage[Mapping]:
+    ) -> ResultPage[Link]:
         """The links between records and their counterparts, newest first."""
         actor.require(Permission.READ_RECORDS)
         found = await mappings.page(

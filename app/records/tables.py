@@ -18,6 +18,7 @@ class Record(Table, tablename="record"):
     updated_at = Timestamptz(null=False)
     deleted_at = Timestamptz(null=True)
     merged_into = UUID(null=True)
+    own_organization_id = UUID(null=True)
     name = Text(null=True)
     name_folded = Text(null=True)
     number = Text(null=True)

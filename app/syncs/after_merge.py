@@ -15,6 +15,7 @@ import msgspec
 from app.conflicts import rules
 from app.conflicts.rules import Differences, Merge, Rule
 from app.connectors.base import Item
+from app.mappings import links
 from app.mappings import repository as mappings
 from app.mappings.repository import Known, MappingWrite
 from app.records import repository as records
@@ -121,7 +122,7 @@ async def _write_survivors(source: Source, survivors: Mapping[UUID, Held], prese
     changed = [id for id, survivor in survivors.items() if present[id] != survivor.data]
     if changed:
         await records.replace_many(source.scope, [_record(source, id, present[id]) for id in changed], source.name, source.run_id)
-        await mappings.mark_pending(source.scope, changed, source.pushable)
+        await links.mark_pending(source.scope, changed, source.pushable)
 
 
 def _record(source: Source, record_id: UUID, data: Data) -> RecordWrite:

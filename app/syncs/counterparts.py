@@ -52,6 +52,20 @@ class CounterpartService:
         """At every connection that has it, or is to have it."""
         return (await self.of_records(actor, [record_id]))[record_id]
 
+    async def waiting(self, actor: Actor, connection_id: UUID) -> dict[str, int]:
+        """By stream, how many records may have something to be brought to a connection."""
+        actor.require(Permission.READ_RECORDS)
+        rows = await fetch(
+            actor.scope,
+            """
+            SELECT stream, count(*) AS number FROM mapping
+            WHERE organization_id = $1 AND connection_id = $2 AND status IN ('pending', 'failed', 'conflict') GROUP BY stream
+            """,
+            actor.scope.organization_id,
+            connection_id,
+        )
+        return {row["stream"]: row["number"] for row in rows}
+
     async def of_records(self, actor: Actor, record_ids: Sequence[UUID]) -> dict[UUID, list[Counterpart]]:
         """The same for many at once: four statements, however many they are."""
         actor.require(Permission.READ_RECORDS)

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.conflicts import repository as conflicts
 from app.conflicts.models import DELETED, FoundConflict, StreamPolicy
 from app.connectors.base import Item
+from app.mappings import links
 from app.mappings import repository as mappings
 from app.mappings.repository import Known, MappingWrite
 from app.records import repository as records
@@ -39,9 +40,7 @@ async def store(source: Source, deletions: Sequence[tuple[Item, Known]]) -> list
     if outcome.conflicts:
         await conflicts.put_found(*where, source.run_id, outcome.conflicts)
     if outcome.tombstones and policy.provider_deletions == "propagate":
-        await mappings.mark_pending(
-            source.scope, outcome.tombstones, source.pushable, but=(source.connection_id, source.stream.record_stream)
-        )
+        await links.mark_pending(source.scope, outcome.tombstones, source.pushable, but=(source.connection_id, source.stream.record_stream))
     return outcome.changes
 
 

@@ -24,9 +24,13 @@ from app.mail.service import MailService
 from app.queue import JobQueue
 from app.syncs import leases, repository, rules
 from app.syncs.leases import LEASE_SECONDS, Lease
-from app.syncs.models import RunStatus
-from app.syncs.plan_runs import PlanRuns
+from app.syncs.models import RunMode, RunStatus
+from app.syncs.plans import store as plan_store
+from app.syncs.plans.runs import PlanRuns
+from app.syncs.push_walk import count_interrupted
+from app.syncs.remapping import Remapper
 from app.syncs.walker import TOLD_ONCE_PER, StreamWalker
+from app.syncs.walks import PUSH
 
 SLICE_SECONDS = 20.0
 """A job advances a run for at most so long and then rings again, so that nobody's million rows hold every slot."""
@@ -46,6 +50,7 @@ class SyncEngine:
         connectors: Mapping[str, Connector],
         walker: StreamWalker,
         plans: PlanRuns,
+        remapper: Remapper,
         feed: FeedService,
         queue: JobQueue,
         mail: MailService,
@@ -55,6 +60,7 @@ class SyncEngine:
         self._connectors = connectors
         self._walker = walker
         self._plans = plans
+        self._remapper = remapper
         self._feed = feed
         self._queue = queue
         self._mail = mail
@@ -97,10 +103,15 @@ class SyncEngine:
 
     async def _walk(self, lease: Lease, hold: Hold) -> bool:
         """Walk the run's streams in order for one slice. True when all of them have ended."""
+        async with transaction(lease.scope):
+            if await self._count_interrupted(lease):
+                await self._walker.checkpoint(lease, "")
         run = await repository.run_of(lease)
         if run.plan_id is not None:
             return await self._plans.walk(lease, run, hold, self._slice_seconds)
         deadline = time.monotonic() + self._slice_seconds
+        if run.mode == RunMode.REMAP:
+            return await self._remapper.walk(lease, run, deadline)
         provider = await self._connections.provider_of(lease.scope, lease.connection_id)
         connector = self._connectors[provider]
         opened = self._connections.open_session(lease.scope, lease.connection_id, priority="bulk", sync_run_id=lease.run_id, hold=hold)
@@ -116,6 +127,15 @@ class SyncEngine:
                     return False
         return True
 
+    async def _count_interrupted(self, lease: Lease) -> bool:
+        """What was pushed of a page that was interrupted, by an error, a cancel or the end of its worker, is counted, once.
+
+        Rows are locked in the order in which a page locks them: the stream's, then the run's, when the lease is proven.
+        """
+        run = await repository.run_of(lease)
+        pushing = [row.stream for row in run.streams if row.direction == PUSH and row.status == "running"]
+        return any([await count_interrupted(lease, stream) for stream in pushing])
+
     async def _hand_over(self, lease: Lease) -> None:
         """Let the next job go on: the run's turn comes again after the others'."""
         async with transaction(lease.scope):
@@ -125,19 +145,21 @@ class SyncEngine:
 
     async def _finish(self, lease: Lease, *, cancelled: bool) -> None:
         async with transaction(lease.scope):
+            await self._count_interrupted(lease)
             run = await repository.run_of(lease, lock=True)
             status = rules.final_status(run.counts.failed, cancelled)
             if not await leases.finish_run(lease, status, message=rules.closing_words(status, run.counts)):
                 raise LeaseLost
+            if run.plan_id is not None:
+                await plan_store.settle(lease.scope, run.id)
             await self._walker.publish(lease.scope, run.id, run.revision + 1, run.progress if cancelled else 100.0)
-            if not cancelled and run.task != "plan":
+            if not cancelled and run.task != "plan" and run.mode != RunMode.REMAP:
                 await self._connections.mark_synced(lease.scope, lease.connection_id)
 
     async def _suspend_or_fail(self, lease: Lease, error: Exception) -> None:
         """Time heals it: wait and go on. Otherwise the run has failed, with who can fix it."""
-        # Those since the last page: this attempt may have got some.
-        attempts = max((await repository.run_of(lease)).attempts, 1)
-        delay = rules.pause_after(error, attempts)
+        errors = (await repository.run_of(lease)).errors + 1  # those since the last page: this attempt may have got some
+        delay = rules.pause_after(error, errors)
         logger.warning("sync run interrupted", run_id=str(lease.run_id), error=type(error).__name__, retry_in_seconds=delay)
         if not isinstance(error, HubError):
             logger.error("unexpected error in a sync run", run_id=str(lease.run_id), exc_info=error)
@@ -146,7 +168,7 @@ class SyncEngine:
             return
         message = f"Waiting {delay:.0f} s: {error}" if isinstance(error, HubError) else f"Trying again in {delay:.0f} s"
         async with transaction(lease.scope):
-            if not await leases.release(lease, delay=delay, message=message, forgive=not rules.counts_as_attempt(error)):
+            if not await leases.release(lease, delay=delay, message=message, is_error=rules.counts_as_error(error)):
                 raise LeaseLost
             if isinstance(error, QuotaExhausted):
                 await self._connections.pause_until(lease.scope, lease.connection_id, delay, str(error))
@@ -155,6 +177,7 @@ class SyncEngine:
     async def _fail(self, lease: Lease, error: Exception) -> None:
         known = isinstance(error, HubError)
         async with transaction(lease.scope):
+            await self._count_interrupted(lease)
             run = await repository.run_of(lease, lock=True)
             words = str(error) if known else "Something went wrong on our side; it was logged and we will look into it."
             where = rules.place(run)
@@ -168,6 +191,8 @@ class SyncEngine:
             )
             if not ended:
                 raise LeaseLost
+            if run.plan_id is not None:
+                await plan_store.settle(lease.scope, run.id)
             await self._walker.publish(lease.scope, run.id, run.revision + 1, run.progress)
             if isinstance(error, CredentialsRefused):
                 await self._connections.mark_needs_attention(lease.scope, lease.connection_id, error)  # which tells them

@@ -1,36 +1,67 @@
-"""Every query on failed records that fail alike."""
+"""Failed records by what they have in common: lists, causes, and those to try again."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from app.actors import Scope
-from app.database import fetch
-from app.syncs.models import FailureCause
+from app.database import fetch, fetch_value
+from app.syncs import failures
+from app.syncs.models import FailedRecord, FailureCause
+
+OPEN, DISMISSED, RESOLVED = "open", "dismissed", "resolved"
+"""The states of failed records."""
+UNRESOLVED = "unresolved"
+"""Open or dismissed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailureFilter:
-    """Which failed records; None is any. A dismissed one counts only where it is named by its id."""
+    """Which failed records; None is any."""
 
     connection_id: UUID | None = None
     stream: str | None = None
     stage: str | None = None
     error_code: str | None = None
     cause: str | None = None
+    direction: str | None = None
+    """pull: it could not be taken over; push: it could not be written"""
+    run_id: UUID | None = None
+    state: str | None = OPEN
     ids: Sequence[UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class FailedPush:
-    """A record that could not be written."""
+class ToTry:
+    """An open failed record that can be tried again by itself."""
 
     id: UUID
-    connection_id: UUID
     stream: str
+    stage: str
     record_id: UUID | None
-    """None: the record's counterpart is not known any more."""
+    """Of a push: the record; None where its counterpart is not known any more."""
+
+
+async def page(scope: Scope, wanted: FailureFilter, *, first: int, after: UUID | None) -> list[FailedRecord]:
+    """Failed records, newest first; one more than `first`."""
+    rows = await fetch(
+        scope,
+        f"""
+        SELECT {failures.COLUMNS} FROM failed_record
+        WHERE {_wanted(wanted)} AND ($9::uuid IS NULL OR id < $9) ORDER BY id DESC LIMIT $10
+        """,
+        *_arguments(scope, wanted),
+        after,
+        first + 1,
+    )
+    return [failures.failed_record(row) for row in rows]
+
+
+async def open_count(scope: Scope, most: int) -> int:
+    """How many are open, counted up to so many."""
+    sql = f"SELECT count(*) FROM (SELECT FROM failed_record WHERE organization_id = $1 AND {failures.IS_OPEN} LIMIT $2) AS counted"
+    return int(await fetch_value(scope, sql, scope.organization_id, most))
 
 
 async def causes(scope: Scope, wanted: FailureFilter, *, first: int, after: tuple[int, UUID] | None) -> list[FailureCause]:
@@ -43,10 +74,10 @@ async def causes(scope: Scope, wanted: FailureFilter, *, first: int, after: tupl
         FROM (
             SELECT connection_id, stream, stage, error_code, cause, fix_by, count(*) AS count, min(first_failed_at) AS first_failed_at,
                 max(last_failed_at) AS last_failed_at, (array_agg(id ORDER BY last_failed_at DESC, id DESC))[1] AS example_id
-            FROM failed_record WHERE {_WANTED} GROUP BY connection_id, stream, stage, error_code, cause, fix_by
+            FROM failed_record WHERE {_wanted(wanted)} GROUP BY connection_id, stream, stage, error_code, cause, fix_by
         ) AS cause JOIN failed_record AS example ON example.organization_id = $1 AND example.id = cause.example_id
-        WHERE $8::bigint IS NULL OR (cause.count, cause.example_id) < ($8, $9::uuid)
-        ORDER BY cause.count DESC, cause.example_id DESC LIMIT $10
+        WHERE $9::bigint IS NULL OR (cause.count, cause.example_id) < ($9, $10::uuid)
+        ORDER BY cause.count DESC, cause.example_id DESC LIMIT $11
         """,
         *_arguments(scope, wanted),
         count,
@@ -56,33 +87,19 @@ async def causes(scope: Scope, wanted: FailureFilter, *, first: int, after: tupl
     return [FailureCause(**row) for row in rows]
 
 
-async def ids_to_try(scope: Scope, wanted: FailureFilter, *, after: UUID | None, limit: int) -> list[UUID]:
-    """Those that can be taken over again from their payload, in the order of their ids."""
+async def to_try(scope: Scope, wanted: FailureFilter, *, after: UUID | None, limit: int) -> list[ToTry]:
+    """Those that can be tried again, in the order of their ids: from their payload, or by another push."""
     rows = await fetch(
         scope,
         f"""
-        SELECT id FROM failed_record
-        WHERE {_WANTED} AND stage NOT IN ('read', 'push') AND ($8::uuid IS NULL OR id > $8) ORDER BY id LIMIT $9
-        """,
-        *_arguments(scope, wanted),
-        after,
-        limit,
-    )
-    return [row["id"] for row in rows]
-
-
-async def pushes_to_try(scope: Scope, wanted: FailureFilter, *, after: UUID | None, limit: int) -> list[FailedPush]:
-    """Records that could not be written, in the order of the failed records' ids."""
-    rows = await fetch(
-        scope,
-        f"""
-        SELECT failed.id, failed.connection_id, failed.stream, record.id AS record_id
+        SELECT failed.id, failed.stream, failed.stage, record.id AS record_id
         FROM (
-            SELECT * FROM failed_record WHERE {_WANTED} AND stage = 'push' AND ($8::uuid IS NULL OR id > $8) ORDER BY id LIMIT $9
+            SELECT * FROM failed_record WHERE {_wanted(wanted)} AND stage <> 'read' AND ($9::uuid IS NULL OR id > $9)
+            ORDER BY id LIMIT $10
         ) AS failed
-        LEFT JOIN mapping ON mapping.organization_id = $1 AND mapping.external_id = failed.external_id
+        LEFT JOIN mapping ON failed.stage = 'push' AND mapping.organization_id = $1 AND mapping.external_id = failed.external_id
             AND mapping.connection_id = failed.connection_id AND mapping.stream = failed.stream
-        LEFT JOIN record ON record.organization_id = $1 AND record.id = coalesce(mapping.record_id,
+        LEFT JOIN record ON failed.stage = 'push' AND record.organization_id = $1 AND record.id = coalesce(mapping.record_id,
             CASE WHEN starts_with(failed.external_id, 'record:') THEN substring(failed.external_id FROM 8)::uuid END)
         ORDER BY failed.id
         """,
@@ -90,15 +107,29 @@ async def pushes_to_try(scope: Scope, wanted: FailureFilter, *, after: UUID | No
         after,
         limit,
     )
-    return [FailedPush(**row) for row in rows]
+    return [ToTry(**row) for row in rows]
 
 
-_WANTED = """
-    organization_id = $1 AND resolved_at IS NULL AND ($2::uuid IS NULL OR connection_id = $2) AND ($3::text IS NULL OR stream = $3)
-    AND ($4::text IS NULL OR stage = $4) AND ($5::text IS NULL OR error_code = $5) AND ($6::text IS NULL OR cause = $6)
-    AND CASE WHEN $7::uuid[] IS NULL THEN dismissed_at IS NULL ELSE id = ANY($7) END
-"""
+STATES = {
+    OPEN: failures.IS_OPEN,
+    DISMISSED: "resolved_at IS NULL AND dismissed_at IS NOT NULL",
+    RESOLVED: "resolved_at IS NOT NULL",
+    UNRESOLVED: "resolved_at IS NULL",
+    None: "true",
+}
+
+
+def _wanted(wanted: FailureFilter) -> str:
+    """The condition; its state stands in the statement, so that Postgres knows the index of the open ones."""
+    return f"""organization_id = $1 AND ($2::uuid IS NULL OR connection_id = $2) AND ($3::text IS NULL OR stream = $3)
+        AND ($4::text IS NULL OR stage = $4) AND ($5::text IS NULL OR error_code = $5) AND ($6::text IS NULL OR cause = $6)
+        AND ($7::uuid IS NULL OR sync_run_id = $7) AND ($8::uuid[] IS NULL OR id = ANY($8))
+        AND {STATES[wanted.state]} AND {DIRECTIONS[wanted.direction]}"""
+
+
+DIRECTIONS = {"pull": "stage <> 'push'", "push": "stage = 'push'", None: "true"}
 
 
 def _arguments(scope: Scope, wanted: FailureFilter) -> list[Any]:
-    return [scope.organization_id, *astuple(wanted)]
+    values = (wanted.connection_id, wanted.stream, wanted.stage, wanted.error_code, wanted.cause, wanted.run_id, wanted.ids)
+    return [scope.organization_id, *values]

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from app.actors import Scope
 from app.connectors.base import Item
 from app.database import execute, fetch, fetch_row, fetch_value, new_id
 from app.errors import FixBy
 from app.mappings import repository as mappings
-from app.syncs.models import FailedRecord
+from app.syncs.models import FailedRecord, FailedTry
 
 IS_OPEN = "resolved_at IS NULL AND dismissed_at IS NULL"
 """Neither well by now nor dismissed."""
 SHOWN_PAYLOAD = 20_000
 """Bytes of a payload that are shown; it is kept whole."""
+KEPT_TRIES = 20
+"""Of the times that a record failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Failure:
 
 _EDIT = ("edited_payload", "edited_by", "edited_at")
 _DISMISSAL = ("dismissed_at", "dismissed_by", "dismissed_reason")
-_IS_EDITED = "excluded.payload = failed_record.edited_payload"
+_IS_EDITED = "(excluded.payload = failed_record.edited_payload) IS TRUE"
 _KEEPS_EDIT = f"{_IS_EDITED} OR excluded.payload = failed_record.payload"
 _IS_THE_SAME = f"({_KEEPS_EDIT}) AND excluded.stage = failed_record.stage AND excluded.message = failed_record.message"
 
@@ -48,8 +51,10 @@ async def put_failures(scope: Scope, connection_id: UUID, stream: str, run_id: U
         scope,
         f"""
         INSERT INTO failed_record (id, organization_id, connection_id, stream, sync_run_id,
-                                   external_id, payload, stage, message, error_code, fix_by)
-        SELECT given.id, $1, $2, $3, $4, given.external_id, given.payload, given.stage, given.message, given.code, given.fix_by
+                                   external_id, payload, stage, message, error_code, fix_by, tries)
+        SELECT given.id, $1, $2, $3, $4, given.external_id, given.payload, given.stage, given.message, given.code, given.fix_by,
+            jsonb_build_array(jsonb_build_object('at', now(), 'run_id', $4::uuid, 'stage', given.stage, 'message', given.message,
+                                                 'edited', false))
         FROM unnest($5::uuid[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::text[], $11::text[])
              AS given (id, external_id, payload, stage, message, code, fix_by)
         ON CONFLICT (organization_id, connection_id, stream, external_id) WHERE resolved_at IS NULL DO UPDATE SET
@@ -58,7 +63,10 @@ async def put_failures(scope: Scope, connection_id: UUID, stream: str, run_id: U
             {", ".join(f"{name} = CASE WHEN {_IS_THE_SAME} THEN failed_record.{name} END" for name in _DISMISSAL)},
             stage = excluded.stage, message = excluded.message, error_code = excluded.error_code, fix_by = excluded.fix_by,
             sync_run_id = coalesce(excluded.sync_run_id, failed_record.sync_run_id), last_failed_at = now(),
-            attempts = failed_record.attempts + 1
+            attempts = failed_record.attempts + 1,
+            tries = CASE WHEN jsonb_array_length(failed_record.tries) < {KEPT_TRIES} THEN failed_record.tries
+                    ELSE failed_record.tries - 0 END
+                || jsonb_set(excluded.tries, '{{0,edited}}', to_jsonb({_IS_EDITED}))
         """,
         scope.organization_id,
         connection_id,
@@ -145,19 +153,26 @@ async def open_failures(
     return [OpenFailure(row["id"], row["stream"], Item(row["external_id"], row["payload"])) for row in rows]
 
 
-_FAILED = f"""
+COLUMNS = f"""
     id, connection_id, stream, external_id, sync_run_id, stage, error_code, message, cause, fix_by, attempts,
     substring(payload FOR {SHOWN_PAYLOAD}) AS payload, first_failed_at, last_failed_at, resolved_at,
     substring(edited_payload FOR {SHOWN_PAYLOAD}) AS edited_payload, edited_by, edited_at,
-    dismissed_at, dismissed_by, dismissed_reason
+    dismissed_at, dismissed_by, dismissed_reason, tries
 """
+
+
+def failed_record(row: asyncpg.Record) -> FailedRecord:
+    """Of a row of COLUMNS."""
+    edited, tries = row["edited_payload"], msgspec.convert(row["tries"], list[FailedTry])
+    texts = {"payload": row["payload"].decode(errors="replace"), "edited_payload": edited and edited.decode(errors="replace")}
+    return FailedRecord(**{**row, **texts, "tries": tries})
 
 
 async def get(scope: Scope, failed_record_id: UUID) -> FailedRecord | None:
     row = await fetch_row(
-        scope, f"SELECT {_FAILED} FROM failed_record WHERE organization_id = $1 AND id = $2", scope.organization_id, failed_record_id
+        scope, f"SELECT {COLUMNS} FROM failed_record WHERE organization_id = $1 AND id = $2", scope.organization_id, failed_record_id
     )
-    return _failed_record(row) if row else None
+    return failed_record(row) if row else None
 
 
 async def open_one(scope: Scope, connection_id: UUID, stream: str, external_id: str) -> tuple[UUID | None, str | None]:
@@ -205,6 +220,12 @@ async def edit(scope: Scope, failed_record_id: UUID, payload: bytes, by: str) ->
     )
 
 
+async def is_any(scope: Scope, failed_record_ids: Sequence[UUID]) -> bool:
+    """Whether at least one of them exists."""
+    sql = "SELECT EXISTS (SELECT FROM failed_record WHERE organization_id = $1 AND id = ANY($2::uuid[]))"
+    return bool(await fetch_value(scope, sql, scope.organization_id, list(failed_record_ids)))
+
+
 async def dismiss(scope: Scope, failed_record_ids: Sequence[UUID], reason: str, by: str) -> list[UUID]:
     """They may stay as they are. Returns those that were open."""
     rows = await fetch(
@@ -247,32 +268,3 @@ async def open_payloads(scope: Scope, connection_id: UUID, stream: str, external
         external_ids,
     )
     return {row["external_id"]: row["payload"] for row in rows}
-
-
-async def page(
-    scope: Scope, *, first: int, after: UUID | None, connection_id: UUID | None, run_id: UUID | None, open_only: bool
-) -> list[FailedRecord]:
-    """Failed records, newest first; one more than `first`."""
-    rows = await fetch(
-        scope,
-        f"""
-        SELECT {_FAILED}
-        FROM failed_record
-        WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::uuid IS NULL OR connection_id = $3)
-          AND ($4::uuid IS NULL OR sync_run_id = $4) AND (NOT $5 OR {IS_OPEN})
-        ORDER BY id DESC LIMIT $6
-        """,
-        scope.organization_id,
-        after,
-        connection_id,
-        run_id,
-        open_only,
-        first + 1,
-    )
-    return [_failed_record(row) for row in rows]
-
-
-def _failed_record(row: asyncpg.Record) -> FailedRecord:
-    edited = row["edited_payload"]
-    texts = {"payload": row["payload"].decode(errors="replace"), "edited_payload": edited and edited.decode(errors="replace")}
-    return FailedRecord(**{**row, **texts})

@@ -69,13 +69,14 @@ async def beat_outside(lease: Lease) -> bool | None:
 async def checkpoint(lease: Lease, *, progress: float, message: str, forgive: bool) -> int | None:
     """The last statement of a page: proves the lease and counts the revision up. None when the lease is lost.
 
-    With `forgive`, earlier attempts count no more: something was won.
+    With `forgive`, earlier attempts and errors count no more: something was won.
     """
     revision: int | None = await fetch_value(
         lease.scope,
         """
         UPDATE sync_run SET lease_expires_at = now() + make_interval(secs => $6), revision = revision + 1,
-            progress = greatest(progress, $4), message = $5, attempts = CASE WHEN $7 THEN 0 ELSE attempts END
+            progress = greatest(progress, $4), message = $5,
+            attempts = CASE WHEN $7 THEN 0 ELSE attempts END, errors = CASE WHEN $7 THEN 0 ELSE errors END
         WHERE organization_id = $1 AND id = $2 AND fence = $3 AND status IN ('running', 'cancelling') RETURNING revision
         """,
         lease.scope.organization_id,
@@ -89,15 +90,15 @@ async def checkpoint(lease: Lease, *, progress: float, message: str, forgive: bo
     return revision
 
 
-async def release(lease: Lease, *, delay: float = 0, message: str | None = None, forgive: bool = True) -> bool:
-    """Hand the run over, due after `delay` seconds; `forgive` takes back the attempt. False when the lease was lost."""
+async def release(lease: Lease, *, delay: float = 0, message: str | None = None, is_error: bool = False) -> bool:
+    """Hand the run over, due after `delay` seconds; what was no error takes the attempt back. False when the lease was lost."""
     return bool(
         await execute(
             lease.scope,
             """
             UPDATE sync_run SET lease_expires_at = NULL, next_attempt_at = now() + make_interval(secs => $4),
                 message = coalesce($5, message), revision = revision + 1,
-                attempts = CASE WHEN $6 THEN greatest(attempts - 1, 0) ELSE attempts END
+                attempts = CASE WHEN $6 THEN attempts ELSE greatest(attempts - 1, 0) END, errors = errors + $6::boolean::integer
             WHERE organization_id = $1 AND id = $2 AND fence = $3 AND status IN ('running', 'cancelling')
             """,
             lease.scope.organization_id,
@@ -105,7 +106,7 @@ async def release(lease: Lease, *, delay: float = 0, message: str | None = None,
             lease.fence,
             delay,
             message,
-            forgive,
+            is_error,
         )
     )
 

@@ -19,8 +19,10 @@ from app.conflicts.models import DELETED, FoundConflict, StreamPolicy
 from app.conflicts.rules import Differences, Merge, Times
 from app.connectors.base import Item
 from app.database import new_id
+from app.mappings import links
 from app.mappings import repository as mappings
 from app.mappings.repository import Known, MappingWrite
+from app.mappings.translate import Translator
 from app.records import repository as records
 from app.records.models import RecordChange
 from app.records.repository import FIRST_VERSION, Held, RecordWrite
@@ -31,14 +33,15 @@ from app.syncs.sources import Source
 Data = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """An item that has changed, translated."""
 
     item: Item
     known: Known | None
     fingerprint: bytes
     data: bytes
+    earlier: Translator | None = None
+    """The field mapping by which the same object was taken over before; None: it is new or has changed."""
 
 
 @dataclass(slots=True)
@@ -49,6 +52,8 @@ class _Writes:
     views: list[RecordWrite] = field(default_factory=list)
     """What the provider has, where the hub differs: the versions beneath the merged ones."""
     merged: list[RecordWrite] = field(default_factory=list)
+    tombstones: list[UUID] = field(default_factory=list)
+    """Records that the hub deleted and whose provider has another view now: they stay deleted."""
     mappings: list[MappingWrite] = field(default_factory=list)
     changes: list[RecordChange] = field(default_factory=list)
     conflicts: list[FoundConflict] = field(default_factory=list)
@@ -66,7 +71,7 @@ class _Past:
 
 async def store(source: Source, candidates: Sequence[Candidate]) -> list[RecordChange]:
     """Insert new records, merge the others, and bring every mapping up to date. What belongs to a merged record goes its own way."""
-    held = await records.hold_many(source.scope, [c.known.record_id for c in candidates if c.known])
+    held = await records.hold_with_survivors(source.scope, [c.known.record_id for c in candidates if c.known])
     past = await _past(source, candidates, held)
     writes = _Writes()
     merged_items: list[MergedItem] = []
@@ -76,7 +81,7 @@ async def store(source: Source, candidates: Sequence[Candidate]) -> list[RecordC
             _add(source, candidate, writes)
         elif held[known.record_id].merged_into:
             merged_items.append(MergedItem(candidate.item, known, candidate.fingerprint, candidate.data))
-        elif _is_untouched(known, held[known.record_id]):
+        elif candidate.earlier is None and _is_untouched(known, held[known.record_id]):
             _replace(source, candidate, known, held[known.record_id], writes)
         else:
             _merge(source, candidate, known, held[known.record_id], past, writes)
@@ -90,7 +95,9 @@ def _is_untouched(known: Known, held: Held) -> bool:
 
 
 async def _past(source: Source, candidates: Sequence[Candidate], held: Mapping[UUID, Held]) -> _Past:
-    touched = {c.known.record_id: c.known for c in candidates if c.known and not _is_untouched(c.known, held[c.known.record_id])}
+    touched = {
+        c.known.record_id: c.known for c in candidates if c.known and (c.earlier or not _is_untouched(c.known, held[c.known.record_id]))
+    }
     if not touched:
         return _Past({}, {}, StreamPolicy(source.connection_id, source.stream.record_stream))
     where = (source.scope, source.connection_id, source.stream.record_stream)
@@ -119,13 +126,13 @@ def _replace(source: Source, candidate: Candidate, known: Known, held: Held, wri
 
 
 def _merge(source: Source, candidate: Candidate, known: Known, held: Held, past: _Past, writes: _Writes) -> None:
-    base = held.data if known.base_version == held.version else past.bases.get(known.record_id)
+    base = held.data if known.base_version in (None, held.version) else past.bases.get(known.record_id)
     theirs: Data = msgspec.json.decode(candidate.data)
     if held.deleted and known.status != "deleted":
         _keep_deleted(source, candidate, known, held, base, theirs, writes)
         return
     opened = past.open_fields.get(known.record_id, set())
-    merged = _decide(source, held, base, theirs, past.policy, opened)
+    merged = _decide(source, candidate.earlier, held, base, theirs, past.policy, opened)
     after = source.translator.merge(held.data, theirs, merged.theirs)
     _note_conflicts(known, held, base, theirs, merged, opened, writes)
     version = _write_versions(source, known, held, base, theirs, after, merged, writes)
@@ -133,11 +140,18 @@ def _merge(source: Source, candidate: Candidate, known: Known, held: Held, past:
     writes.changes.append(_change(source, candidate, known.record_id, None if held.deleted else held.data, after))
 
 
-def _decide(source: Source, held: Held, base: Data | None, theirs: Data, policy: StreamPolicy, opened: set[str]) -> Merge:
+def _decide(
+    source: Source, earlier: Translator | None, held: Held, base: Data | None, theirs: Data, policy: StreamPolicy, opened: set[str]
+) -> Merge:
     def changed(before: Data, after: Data) -> frozenset[str]:
         return source.translator.changed(before, after) & source.covers(held.connection_id)
 
-    differences = Differences(changed(held.data, theirs), changed(base or {}, held.data), changed(base or {}, theirs))
+    between = changed(held.data, theirs)
+    if earlier is None:
+        differences = Differences(between, changed(base or {}, held.data), changed(base or {}, theirs))
+    else:  # only translated otherwise: what both had is known as far as it was mapped, and the rest is new on both sides
+        both = earlier.merge({}, base or {}, earlier.fields)
+        differences = Differences(between, changed(both, held.data), source.translator.added_since(earlier).changed({}, theirs))
     times = Times(held.updated_at, _time(theirs.get("edited_at")))
     return rules.merge(differences, policy.rule, times=times, open_conflicts=opened)
 
@@ -173,12 +187,19 @@ def _note_conflicts(
 def _keep_deleted(
     source: Source, candidate: Candidate, known: Known, held: Held, base: Data | None, theirs: Data, writes: _Writes
 ) -> None:  # fmt: skip
-    """The hub deleted it. What the provider changed since then is not lost: somebody is asked."""
-    if base is not None and not source.translator.changed(base, theirs) & source.covers(held.connection_id):
+    """The hub deleted it. What the provider changed since then is not lost: a version beneath the tombstone, and somebody is asked.
+
+    What is only translated otherwise is kept beneath the tombstone too, but is no change.
+    """
+    covered, has_changed = source.covers(held.connection_id), candidate.earlier is None
+    if base is not None and not source.translator.changed(base, theirs) & covered:
         writes.mappings.append(_mapping(candidate, known.record_id, known.status, known.base_version))
     else:
-        writes.conflicts.append(FoundConflict(known.record_id, known.external_id, DELETED, base, None, theirs))
-        writes.mappings.append(_mapping(candidate, known.record_id, "conflict", known.base_version))
+        writes.views.append(_record(source, known.record_id, source.translator.merge(held.data, theirs, covered)))
+        writes.tombstones.append(known.record_id)
+        if has_changed:
+            writes.conflicts.append(FoundConflict(known.record_id, known.external_id, DELETED, base, None, theirs))
+        writes.mappings.append(_mapping(candidate, known.record_id, "conflict" if has_changed else known.status, held.version + 1))
     writes.changes.append(_change(source, candidate, known.record_id, None, None))
 
 
@@ -196,10 +217,12 @@ async def _write(source: Source, writes: _Writes) -> None:
     for replaced in (writes.views, writes.merged):
         if replaced:
             await records.replace_many(scope, replaced, source.name, source.run_id)
+    if writes.tombstones:
+        await records.delete_many(scope, writes.tombstones, source.name, source.run_id)
     await mappings.put_many(*where, writes.mappings, source.name, source.run_id)
     if writes.merged:
         changed = [write.id for write in writes.merged]
-        await mappings.mark_pending(scope, changed, source.pushable, but=(source.connection_id, source.stream.record_stream))
+        await links.mark_pending(scope, changed, source.pushable, but=(source.connection_id, source.stream.record_stream))
     if writes.conflicts:
         await conflicts.put_found(*where, source.run_id, writes.conflicts)
     if writes.agreed:

@@ -22,6 +22,15 @@ class RunStatus(StrEnum):
         return self in ACTIVE_STATUSES
 
 
+class RunMode(StrEnum):
+    """What a run takes in."""
+
+    INCREMENTAL = "incremental"
+    FULL = "full"
+    REMAP = "remap"
+    """What is stored, by the field mapping that counts now; the provider is not asked."""
+
+
 ACTIVE_STATUSES = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.CANCELLING)
 
 
@@ -86,6 +95,8 @@ class SyncRun:
     fix_by: str | None
     attempts: int
     """How often it was taken up since its last checkpoint."""
+    errors: int
+    """How many of those ended with an error that counts."""
     next_attempt_at: datetime
     cancel_requested_at: datetime | None
     created_at: datetime
@@ -98,6 +109,8 @@ class SyncRun:
     """The plan that it makes or applies."""
     undone_at: datetime | None = None
     """When a compensating plan was applied."""
+    creates_missing: bool = False
+    """Its pushes make what the provider does not have yet, whatever the streams' policies say."""
 
     @property
     def counts(self) -> Counts:
@@ -137,6 +150,18 @@ class Sync:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedTry:
+    """One time that a record failed."""
+
+    at: datetime
+    run_id: UUID | None
+    stage: str
+    message: str
+    edited: bool
+    """Whether it was tried with an edited payload."""
+
+
+@dataclass(frozen=True, slots=True)
 class FailedRecord:
     """A provider object that could not be taken over, or a record that could not be written, and why."""
 
@@ -165,6 +190,15 @@ class FailedRecord:
     dismissed_at: datetime | None
     dismissed_by: str | None
     dismissed_reason: str | None
+    tries: Sequence[FailedTry]
+    """The latest times that it failed, the newest last."""
+
+    @property
+    def state(self) -> str:
+        """open, dismissed or resolved"""
+        if self.resolved_at is not None:
+            return "resolved"
+        return "open" if self.dismissed_at is None else "dismissed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +229,8 @@ class RetryResult:
     still_failed: int
     queued: int = 0
     """Of those retried: pushes, which a worker tries now."""
+    last: UUID | None = None
+    """The last one that was tried, where more may be left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,20 +19,20 @@ from app.feed.service import FeedService
 from app.mappings import parts as parts_store
 from app.mappings import repository as mappings
 from app.mappings.repository import Known
-from app.mappings.translate import RecordInvalid
+from app.mappings.translate import RecordInvalid, Translator
 from app.quotes.models import ConnectionRef, ProjectionFailure
+from app.records import repository as records
 from app.records.events import page_event
 from app.records.models import RecordChange
-from app.syncs import deletions, failures, merging, rules
+from app.syncs import creations, deletions, failures, merging, rules
+from app.syncs.ahead import Ahead, Ready
 from app.syncs.failures import Failure
 from app.syncs.merging import Candidate
 from app.syncs.models import Counts
-from app.syncs.sources import Source
+from app.syncs.sources import UNUSABLE, Source
 from app.syncs.walks import lock_records_of
 
-UNUSABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, msgspec.MsgspecError)
-"""What a document that nobody thought of may cause. It must not stop the records beside it."""
-
+NOTHING: Ahead = {}
 SETTLED = ("synced", "pending", "conflict")
 """What the provider was last seen to have was taken in; the same again says nothing new."""
 
@@ -58,19 +58,19 @@ class PageWriter:
         self._projections = projections
         self._feed = feed
 
-    async def write(self, source: Source, page: Page) -> tuple[Counts, list[str]]:
+    async def write(self, source: Source, page: Page, ahead: Ahead = NOTHING) -> tuple[Counts, list[str]]:
         """Store the page. Returns what became of its records, and the external ids that it named, but for those known to be gone."""
-        counts, outcome = await self.write_each(source, page)
+        counts, outcome = await self.write_each(source, page, ahead)
         gone = {item.external_id for item in page.items if item.deleted}.intersection(outcome.unchanged)
         return counts, [id for id in dict.fromkeys(item.external_id for item in page.items) if id not in gone]
 
-    async def write_each(self, source: Source, page: Page) -> tuple[Counts, Outcome]:
-        """Store the page. Returns what became of its records, and of each object."""
+    async def write_each(self, source: Source, page: Page, ahead: Ahead = NOTHING) -> tuple[Counts, Outcome]:
+        """Store the page. Returns what became of its records, and of each object. `ahead` are translations that were made already."""
         scope, stream = source.scope, source.stream.record_stream
         await lock_records_of(scope, source.connection_id, stream)
         items = {item.external_id: item for item in page.items}
         again = await self._take_parts(source, page.parts, items)
-        outcome = await _examine(source, [*items.values(), *again], page.read_after)
+        outcome = await _examine(source, [*items.values(), *again], page.read_after, ahead)
         outcome.failures += [_unreadable(bad) for bad in page.bad]
         created, updated, deleted = await self._store(source, outcome)
         await _settle_failures(source, outcome, [part.external_id for part in page.parts])
@@ -100,24 +100,32 @@ class PageWriter:
 
     async def _store(self, source: Source, outcome: Outcome) -> tuple[int, int, int]:
         """Write what changed; a value that Postgres refuses is found by halving and becomes a failed record."""
+        if outcome.deletions:  # two steps, which lock: first all of it in one order
+            touched = [one.known.record_id for one in outcome.candidates if one.known] + [one.record_id for _, one in outcome.deletions]
+            await records.hold_with_survivors(source.scope, touched)
         changes = await self._write_isolating(source, outcome.candidates, outcome.failures)
         changes += await deletions.store(source, outcome.deletions)
         outcome.changes = changes
-        seen = [change for change in changes if change.before != change.after]
-        project = self._projections.get(source.translator.entity_name)
-        if project is not None and seen:
-            origin = ConnectionRef(source.connection_id, source.provider, source.account.currency)
-            refused = {failure.external_id: failure.message for failure in await project(source.scope, origin, seen)}
-            payloads = {candidate.item.external_id: candidate.item.payload for candidate in outcome.candidates}
-            outcome.failures += [
-                Failure(external_id, payloads.get(external_id, b""), "project", message) for external_id, message in refused.items()
-            ]
-            seen = [change for change in seen if change.external_id not in refused]
+        refused = await self._project(source, outcome)
+        seen = [change for change in changes if change.before != change.after and change.external_id not in refused]
         if seen:
             await self._feed.publish_many(source.scope, [page_event(source.connection_id, source.translator.entity_name, seen)])
         created = sum(1 for change in seen if change.before is None and change.after is not None)
         deleted = sum(1 for change in seen if change.after is None)
         return created, len(seen) - created - deleted, deleted
+
+    async def _project(self, source: Source, outcome: Outcome) -> set[str]:
+        """Let quotes follow what changed, and what failed before: its record may be stored without a quote. What is refused fails."""
+        project = self._projections.get(source.translator.entity_name)
+        again = {one.item.external_id for one in outcome.candidates if one.known is not None and one.known.status == "failed"}
+        looked_at = [change for change in outcome.changes if change.before != change.after or change.external_id in again]
+        if project is None or not looked_at:
+            return set()
+        origin = ConnectionRef(source.connection_id, source.provider, source.account.currency, source.account.time_zone or "UTC")
+        payloads = {candidate.item.external_id: candidate.item.payload for candidate in outcome.candidates}
+        refused = {failure.external_id: failure.message for failure in await project(source.scope, origin, looked_at)}
+        outcome.failures += [Failure(id, payloads.get(id, b""), "project", message) for id, message in refused.items()]
+        return set(refused)
 
     async def _write_isolating(self, source: Source, candidates: Sequence[Candidate], failed: list[Failure]) -> list[RecordChange]:
         if not candidates:
@@ -134,7 +142,7 @@ class PageWriter:
         return first + await self._write_isolating(source, candidates[middle:], failed)
 
 
-async def _examine(source: Source, items: Sequence[Item], read_after: datetime | None) -> Outcome:
+async def _examine(source: Source, items: Sequence[Item], read_after: datetime | None, ahead: Ahead) -> Outcome:
     """Sort the items by what has to be done: nothing, store, delete, or keep as failed."""
     outcome = Outcome()
     if not items:
@@ -142,28 +150,42 @@ async def _examine(source: Source, items: Sequence[Item], read_after: datetime |
     where = (source.scope, source.connection_id, source.stream.record_stream)
     ids = [item.external_id for item in items]
     known = await mappings.known(*where, ids)
-    parts = await parts_store.parts_of(*where, ids)
+    if await creations.adopt(source, [item for item in items if item.external_id not in known and not item.deleted]):
+        known = await mappings.known(*where, ids)
+    parts = await parts_store.parts_of(*where, ids) if source.stream.has_parts else {}
     for item in items:
         held = known.get(item.external_id)
         if held is not None and (_is_older(item, held) or _is_overtaken(source, item, held, read_after)):
             outcome.unchanged.append(item.external_id)
         else:
-            _examine_one(source, item, held, parts.get(item.external_id, []), outcome)
+            _examine_one(source, item, held, parts.get(item.external_id, ()), outcome, ahead.get(item.external_id))
     return outcome
 
 
-def _examine_one(source: Source, item: Item, known: Known | None, parts: Sequence[Part], outcome: Outcome) -> None:
+def _examine_one(
+    source: Source, item: Item, known: Known | None, parts: Sequence[Part], outcome: Outcome, ready: Ready | None = None
+) -> None:
     if item.deleted:
         if known is not None and known.status != "deleted":
             outcome.deletions.append((item, known))
         else:
             outcome.unchanged.append(item.external_id)
+    elif known is None and ready is not None and ready.item is item and not parts:
+        outcome.candidates.append(Candidate(item, None, ready.fingerprint, ready.data))
     else:
         fingerprint = rules.fingerprint(item.payload, parts, source.translator.version, source.account)
         if known is not None and known.fingerprint == fingerprint and known.status in SETTLED:
             outcome.unchanged.append(item.external_id)
         else:
             _translate(source, item, known, parts, fingerprint, outcome)
+
+
+def _translated_by(source: Source, item: Item, known: Known | None, parts: Sequence[Part]) -> Translator | None:
+    """By which earlier field mapping this very object was taken over; None: it is new or has changed."""
+    if known is None or known.fingerprint is None:
+        return None
+    found = (one for one in source.earlier if rules.fingerprint(item.payload, parts, one.version, source.account) == known.fingerprint)
+    return next(found, None)
 
 
 def _is_older(item: Item, known: Known) -> bool:
@@ -196,7 +218,7 @@ def _translate(source: Source, item: Item, known: Known | None, parts: Sequence[
     except UNUSABLE as error:
         outcome.failures.append(Failure(item.external_id, item.payload, "translate", _sentence(error)))
         return
-    outcome.candidates.append(Candidate(item, known, fingerprint, data))
+    outcome.candidates.append(Candidate(item, known, fingerprint, data, _translated_by(source, item, known, parts)))
 
 
 def _sentence(error: Exception) -> str:

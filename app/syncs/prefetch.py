@@ -1,19 +1,19 @@
-"""Fetches and decodes the next page while the last one commits."""
+"""Fetches and decodes the next page while the last one is written and commits."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
-from app.connectors.base import Page
-
+T = TypeVar("T")
 AHEAD = 1
 """Pages in hand beside the one that is being written; memory stays flat."""
 
 
 @asynccontextmanager
-async def prefetched(pages: AsyncIterator[Page]) -> AsyncIterator[AsyncIterator[Page]]:
+async def prefetched(pages: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
     """The same pages, one of them ahead; what reading raises is raised where it is taken."""
-    queue: asyncio.Queue[Page | Exception | None] = asyncio.Queue(AHEAD)
+    queue: asyncio.Queue[T | Exception | None] = asyncio.Queue(AHEAD)
     reader = asyncio.create_task(_read_into(queue, pages))
     try:
         yield _from(queue)
@@ -23,7 +23,7 @@ async def prefetched(pages: AsyncIterator[Page]) -> AsyncIterator[AsyncIterator[
             await reader
 
 
-async def _read_into(queue: "asyncio.Queue[Page | Exception | None]", pages: AsyncIterator[Page]) -> None:
+async def _read_into(queue: "asyncio.Queue[T | Exception | None]", pages: AsyncIterator[T]) -> None:
     try:
         async for page in pages:
             await queue.put(page)
@@ -32,7 +32,7 @@ async def _read_into(queue: "asyncio.Queue[Page | Exception | None]", pages: Asy
         await queue.put(error)
 
 
-async def _from(queue: "asyncio.Queue[Page | Exception | None]") -> AsyncIterator[Page]:
+async def _from(queue: "asyncio.Queue[T | Exception | None]") -> AsyncIterator[T]:
     while (page := await queue.get()) is not None:
         if isinstance(page, Exception):
             raise page

@@ -10,10 +10,14 @@ import msgspec
 
 from app.conflicts import repository as conflicts
 from app.connectors.base import Session, State
-from app.mappings import repository as mappings
+from app.deliveries.record_store import REMOVE
+from app.mappings import links
+from app.syncs import walks
+from app.syncs.leases import Lease
 from app.syncs.models import Counts
 from app.syncs.pushing import PushOutcome, RecordPusher
 from app.syncs.sources import Source
+from app.syncs.walks import PUSH, Ended
 
 PAGE = 50
 One = TypeVar("One")
@@ -28,6 +32,8 @@ class PushState(msgspec.Struct, omit_defaults=True):
 
     phase: str = "changes"
     after: UUID | None = None
+    done: list[UUID] = []
+    """Records of the next page that were brought before it was interrupted: they are counted, and not looked at again."""
 
     @classmethod
     def of(cls, state: State | None) -> "PushState":
@@ -47,27 +53,59 @@ class PushedPage:
     counts: Counts
 
 
-async def push_pages(pusher: RecordPusher, source: Source, session: Session, resume: State | None) -> AsyncGenerator[PushedPage, None]:
-    """Push page by page from the state on. Raises ConnectorError when time will heal it; each record by then is done or waits."""
+async def push_pages(
+    pusher: RecordPusher, source: Source, session: Session, resume: State | None, *, creates_missing: bool = False
+) -> AsyncGenerator[PushedPage, None]:
+    """Push page by page from the state on; `creates_missing`: also what the provider does not have, whatever the policy says.
+
+    Raises ConnectorError when time will heal it; each record by then is done or waits. What was done of a page that is interrupted is
+    counted by `count_interrupted` when the run is taken up again, or ends.
+    """
     state = PushState.of(resume)
     while state.phase != "ended":
-        found, following = await next_waiting(source, state)
+        found, following = await next_waiting(source, state, creates_missing)
         outcomes = await side_by_side(found, lambda record_id: pusher.push(source, session, record_id), PushOutcome.UNCHANGED)
         yield PushedPage(following.saved(), found, counts_of(outcomes))
         state = following
 
 
-async def next_waiting(source: Source, state: PushState) -> tuple[list[UUID], PushState]:
+async def next_waiting(source: Source, state: PushState, creates_missing: bool) -> tuple[list[UUID], PushState]:
     """The next records that may have to be pushed, and how far the walk has come with them."""
     where = (source.scope, source.connection_id, source.stream.record_stream)
     if state.phase == "changes":
-        found = await mappings.waiting(*where, state.after, PAGE)
+        found = await links.waiting(*where, state.after, PAGE)
         if found:
-            return [record_id for _, record_id in found], PushState("changes", found[-1][0])
-        wanted = (await conflicts.policy(*where)).creates_missing
+            return [record_id for _, record_id in found if record_id not in state.done], PushState("changes", found[-1][0])
+        wanted = creates_missing or (await conflicts.policy(*where)).creates_missing
         return [], PushState("missing" if wanted else "ended")
-    missing = await mappings.unmapped(*where, source.translator.entity_name, state.after, PAGE)
-    return missing, PushState("missing", missing[-1]) if missing else PushState("ended")
+    missing = await links.unmapped(*where, source.translator.entity_name, source.stream.kinds, state.after, PAGE)
+    left = [record_id for record_id in missing if record_id not in state.done]
+    return left, PushState("missing", missing[-1]) if missing else PushState("ended")
+
+
+async def count_interrupted(lease: Lease, stream: str) -> bool:
+    """Note what was done of a page that was interrupted, whatever interrupted it, as a page of its own. Whether there was anything.
+
+    In the caller's transaction, which proves the lease.
+    """
+    ended = await walks.ended_since_last_page(lease, stream)
+    if not ended:
+        return False
+    state = await walks.resume_state(lease.scope, lease.run_id, stream, PUSH) or {}
+    ids = [str(one.record_id) for one in ended]
+    counts = counts_of([_outcome(one) for one in ended])
+    await walks.add_page(
+        lease, stream, external_ids=ids, state={**state, "done": state.get("done", []) + ids}, counts=counts, expected=None, direction=PUSH
+    )
+    return True
+
+
+def _outcome(ended: Ended) -> PushOutcome:
+    if ended.status == "failed":
+        return PushOutcome.FAILED
+    if ended.action == REMOVE:
+        return PushOutcome.DELETED
+    return PushOutcome.CREATED if ended.is_new else PushOutcome.UPDATED
 
 
 async def side_by_side(ones: Sequence[One], work: Callable[[One], Awaitable[Done]], idle: Done) -> list[Done]:

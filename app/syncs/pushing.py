@@ -1,15 +1,14 @@
 """Brings one record to a provider, with its effect once, whatever happens on the way.
 
-The write is a delivery: taken in hand in the transaction that decided what to send, ended in the one that stores what the provider
-shows afterwards. The object is read immediately before it is written. When it is not what the hub last saw, it is merged first, so
-that nothing that somebody changed there is overwritten unseen.
+The write is a delivery: taken in hand in the transaction that decided what to send (push_decisions.py), ended in the one that stores
+what the provider shows afterwards. The object is read immediately before it is written. When it is not what the hub last saw, it is
+merged first, so that nothing that somebody changed there is overwritten unseen.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,23 +19,22 @@ from app.connectors.base import Page, Reading, RecordWrite, Session, Writer
 from app.connectors.errors import ConnectorError, ObjectMissing, ProviderUnavailable, RateLimited, RequestRejected
 from app.database import transaction
 from app.deliveries import record_store as deliveries
-from app.deliveries.record_store import RecordDelivery
 from app.errors import FixBy, HubError, LeaseLost
+from app.mappings import links
 from app.mappings import repository as mappings
-from app.mappings.repository import Link
+from app.mappings.links import Link
 from app.mappings.translate import RecordInvalid
 from app.records import repository as records
-from app.records.repository import Held
 from app.syncs import failures
 from app.syncs.failures import Failure
-from app.syncs.pages import UNUSABLE, PageWriter
-from app.syncs.plan_models import PlanOutdated
-from app.syncs.sources import Source
+from app.syncs.pages import PageWriter
+from app.syncs.plans.models import PlanOutdated
+from app.syncs.push_decisions import Data, Decided, Expected, decide, heal
+from app.syncs.sources import UNUSABLE, Source
 from app.syncs.walks import lock_records_of
 
 ROUNDS = 3
 """How often an object that changes while it is written is merged and tried again, before its turn comes later."""
-Data = dict[str, Any]
 
 
 class PushOutcome(StrEnum):
@@ -56,38 +54,6 @@ class NotTaken(RequestRejected):
     code = "object_missing"
 
 
-class Expected(Protocol):
-    """What a stored plan says of a push. Each raises PlanOutdated when it is otherwise."""
-
-    def shown(self, theirs: Data) -> None:
-        """The provider's object, as it was read a moment ago."""
-        ...
-
-    def sent(self, write: RecordWrite) -> None:
-        """What is about to be written."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What is to be sent of one record, as it was decided."""
-
-    delivery: RecordDelivery
-    record_id: UUID
-    link: Link | None
-    version: int
-    home: UUID | None
-    """The connection that the record came from."""
-    data: Data
-    """As the provider is to show it: fields in conflict as it has them."""
-    base: Data
-    changed: frozenset[str]
-    in_conflict: bool = False
-    """Other fields wait for somebody's decision."""
-    removed: bool = False
-    expected: Expected | None = None
-
-
 class RecordPusher:
     """Pushes records of any stream that has a writer."""
 
@@ -101,60 +67,13 @@ class RecordPusher:
         """
         outcome = PushOutcome.UNCHANGED
         for _ in range(ROUNDS):
-            plan = await self.decide(source, record_id)
+            plan = await decide(source, record_id)
             if plan is None:
                 return outcome
             done = await self._carry_out(source, session, replace(plan, expected=expected))
             if done is not None:
                 return done
         return outcome
-
-    async def decide(self, source: Source, record_id: UUID) -> Decided | None:
-        """Decide what to send and take the delivery in hand, in one transaction. None: there is nothing to do now."""
-        scope, stream = source.scope, source.stream.record_stream
-        async with transaction(scope):
-            await lock_records_of(scope, source.connection_id, stream)
-            held = (await records.hold_many(scope, [record_id])).get(record_id)
-            link = await mappings.link(scope, source.connection_id, stream, record_id)
-            if held is None or (held.deleted and (link is None or held.merged_into)):
-                await mappings.rest(scope, record_id)
-                await _idle(source, record_id, link)
-                return None
-            if held.deleted:
-                return await self._plan_removal(source, record_id, held, link)
-            base = await _base(source, record_id, held, link)
-            opened = (await conflicts.open_fields(scope, source.connection_id, stream, [record_id])).get(record_id, set())
-            data = source.translator.merge(held.data, base, opened) if opened else held.data
-            changed = source.translator.pushed_changed(base, data)
-            if link is not None and not changed:
-                await mappings.settle(scope, link.id, "conflict" if opened else "synced")
-                await _idle(source, record_id, link)
-                return None
-            payload = {"version": held.version, "fields": sorted(changed), "external_id": link.external_id if link else None}
-            payload |= {"base_version": link.base_version or None} if link else {}
-            delivery = await _take(source, record_id, deliveries.WRITE, payload)
-            return (
-                Decided(delivery, record_id, link, held.version, held.connection_id, data, base, changed, bool(opened))
-                if delivery
-                else None
-            )
-
-    async def _plan_removal(self, source: Source, record_id: UUID, held: Held, link: Link | None) -> Decided | None:
-        """The hub deleted the record: what becomes of the provider's object is the stream's policy."""
-        assert link is not None
-        policy = await conflicts.policy(source.scope, source.connection_id, source.stream.record_stream)
-        writer = source.stream.writer
-        wanted = policy.hub_deletions == "propagate" or (policy.hub_deletions == "deactivate" and writer and writer.deletes == "deactivate")
-        if link.status == "deleted" or not wanted or writer is None or writer.deletes is None:
-            await mappings.settle(source.scope, link.id, "deleted" if link.status == "deleted" else "synced")
-            await _idle(source, record_id, link)
-            return None
-        delivery = await _take(source, record_id, deliveries.REMOVE, {"version": held.version, "external_id": link.external_id})
-        return (
-            Decided(delivery, record_id, link, held.version, held.connection_id, held.data, {}, frozenset(), removed=True)
-            if delivery
-            else None
-        )
 
     async def _carry_out(self, source: Source, session: Session, plan: Decided) -> PushOutcome | None:
         """Write, and store what came of it. None: the provider's object had changed and was merged; look again."""
@@ -222,24 +141,31 @@ class RecordPusher:
                 raise RequestRejected(f"The provider's {found.item.external_id} belongs to another record of the hub; merge the two.")
             theirs = translated(source, found)
             if plan.delivery.attempts > 1 and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
-                await self._store(source, plan, None, found)
+                await self._store(source, plan, await _linked(source, plan, found), found)
                 return PushOutcome.CREATED
-            await records.find_home(scope, plan.record_id, source.connection_id)
-            await mappings.add_link(
-                scope, source.connection_id, stream, found.item.external_id, plan.record_id, source.name, base_version=0
-            )
+            if taken is None:
+                await records.find_home(scope, plan.record_id, source.connection_id)
+                await links.add_link(
+                    scope, source.connection_id, stream, found.item.external_id, plan.record_id, source.name, base_version=0
+                )
             await self.pages.write(source, page_of(found))
             await self._again(source, plan)
         return None
 
-    async def _remove(self, source: Source, session: Session, plan: Decided) -> PushOutcome:
+    async def _remove(self, source: Source, session: Session, plan: Decided) -> PushOutcome | None:
+        """Take the object away, unless somebody changed it there: then it is merged, which asks what is to become of it."""
         assert plan.link is not None
-        with suppress(ObjectMissing):  # gone already: that is what was wanted
-            await _writer(source).remove(session, plan.link.external_id)
+        fresh = await source.stream.read_one(session, plan.link.external_id)
+        if fresh is not None and not fresh.item.deleted:
+            if source.translator.changed(plan.base, translated(source, fresh)) & source.covers(plan.home):
+                await self._merge(source, plan, fresh)
+                return None
+            with suppress(ObjectMissing):  # gone already: that is what was wanted
+                await _writer(source).remove(session, plan.link.external_id)
         async with transaction(source.scope):
             await lock_records_of(source.scope, source.connection_id, source.stream.record_stream)
-            await mappings.settle(source.scope, plan.link.id, "deleted")
-            await _heal(source, plan.record_id, plan.link.external_id)
+            await links.settle(source.scope, plan.link.id, "deleted")
+            await heal(source, plan.record_id, plan.link.external_id)
             await self._end(source, plan, "confirmed", confirmation={"external_id": plan.link.external_id, "removed": True})
         return PushOutcome.DELETED
 
@@ -259,7 +185,8 @@ class RecordPusher:
     async def _confirm(self, source: Source, plan: Decided, link: Link | None, after: Reading) -> None:
         async with transaction(source.scope):
             await lock_records_of(source.scope, source.connection_id, source.stream.record_stream)
-            await self._store(source, plan, link, after)
+            await records.hold_with_survivors(source.scope, [plan.record_id])  # first the record, then its mapping, as everywhere
+            await self._store(source, plan, link or await _linked(source, plan, after), after)
 
     async def _store(self, source: Source, plan: Decided, link: Link | None, after: Reading) -> None:
         """The provider has what was sent: that is the base from now on. What else it shows is merged in."""
@@ -268,12 +195,12 @@ class RecordPusher:
         status = "conflict" if refused or plan.in_conflict else "pending"
         if link is None:
             await records.find_home(scope, plan.record_id, source.connection_id)
-            await mappings.add_link(
+            await links.add_link(
                 scope, source.connection_id, stream, external_id, plan.record_id, source.name, base_version=plan.version, status=status
             )
         else:
-            await mappings.rebase(scope, link.id, plan.version, status)
-        await _heal(source, plan.record_id, external_id)
+            await links.rebase(scope, link.id, plan.version, status)
+        await heal(source, plan.record_id, external_id)
         await self.pages.write(source, page_of(after))
         await self._end(source, plan, "confirmed", confirmation={"external_id": external_id, "fields": sorted(plan.changed)})
 
@@ -318,6 +245,14 @@ class RecordPusher:
                 await mappings.mark_failed(*where, {plan.link.external_id: message})
 
 
+async def _linked(source: Source, plan: Decided, made: Reading) -> Link | None:
+    """A page may have met the object before its maker could store it (app/syncs/creations.py). Raises RequestRejected for another one."""
+    link = await links.link(source.scope, source.connection_id, source.stream.record_stream, plan.record_id)
+    if link is not None and link.external_id != made.item.external_id:
+        raise RequestRejected(f"The provider has two of these: {link.external_id} and {made.item.external_id}. Merge them there.")
+    return link
+
+
 async def find_one(source: Source, session: Session, write: RecordWrite) -> Reading | None:
     """The provider's object that is this one already. Raises RequestRejected where there are several."""
     found = await _writer(source).find(session, write.document, write.key)
@@ -335,42 +270,6 @@ def _expect_shown(plan: Decided, theirs: Data) -> None:
 def _expect_sent(plan: Decided, write: RecordWrite) -> None:
     if plan.expected is not None:
         plan.expected.sent(write)
-
-
-async def _take(source: Source, record_id: UUID, action: str, payload: Mapping[str, Any]) -> RecordDelivery | None:
-    return await deliveries.open_for(
-        source.scope,
-        connection_id=source.connection_id,
-        provider=source.provider,
-        stream=source.stream.record_stream,
-        record_id=record_id,
-        action=action,
-        payload=payload,
-        run_id=source.run_id,
-    )
-
-
-async def _idle(source: Source, record_id: UUID, link: Link | None) -> None:
-    """There is nothing to bring (any more): what could not be brought before is forgotten."""
-    stream = source.stream.record_stream
-    await deliveries.close_idle(source.scope, connection_id=source.connection_id, stream=stream, record_id=record_id)
-    if await _heal(source, record_id, link.external_id if link else None) and link:
-        await mappings.recover(source.scope, link.id)
-
-
-async def _heal(source: Source, record_id: UUID, external_id: str | None) -> bool:
-    """Close the failed record of an earlier push. Whether there was one."""
-    keys = [key for key in (external_id, f"record:{record_id}") if key]
-    return await failures.heal_pushed(source.scope, source.connection_id, source.stream.record_stream, keys) > 0
-
-
-async def _base(source: Source, record_id: UUID, held: Held, link: Link | None) -> Data:
-    """What the provider was last seen to have, in the record's shape; nothing where it has nothing yet."""
-    if link is None or not link.base_version:
-        return {}
-    if link.base_version == held.version:
-        return held.data
-    return (await records.at_versions(source.scope, {record_id: link.base_version})).get(record_id, {})
 
 
 def translated(source: Source, reading: Reading) -> Data:

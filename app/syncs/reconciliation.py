@@ -34,7 +34,7 @@ class Reconciliation:
     connection_id: UUID
     stream: str
     seen: int
-    """Objects that the scan named."""
+    """Objects that the provider has, as the scan found."""
     mapped: int
     """Live mappings."""
     missing_here: int
@@ -45,6 +45,8 @@ class Reconciliation:
     """Mappings that are said to be synced, whose records differ in mapped fields from what hub and provider last both had."""
     failed: int
     """Objects that could not be taken over."""
+    taken_over: int
+    """Objects that were new, changed or gone: what earlier syncs had not seen, in step since this scan."""
     examples: Mapping[str, Sequence[str]]
     """Some external ids by kind: missing_here, missing_there, different."""
     compared_at: datetime
@@ -61,9 +63,10 @@ class Reconciliation:
     @property
     def sentence(self) -> str:
         """What it came to, for people."""
-        if not self.has_drift:
-            return f"{self.seen} objects compared, all in step"
-        return f"{self.missing_here} missing here, {self.missing_there} missing there, {self.different} different"
+        if self.has_drift:
+            kinds = ("missing here", "missing there", "different")
+            return ", ".join(f"{count} {kind}" for count, kind in zip(self.drift, kinds, strict=True) if count)
+        return f"{self.seen} objects compared, all in step" + (f"; {self.taken_over} taken over" if self.taken_over else "")
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Reconciliation))
@@ -74,30 +77,42 @@ class ReconciliationService:
 
     async def of_run(self, actor: Actor, run_id: UUID) -> list[Reconciliation]:
         """One for each stream that the run scanned completely."""
+        return (await self.of_runs(actor, [run_id]))[run_id]
+
+    async def of_runs(self, actor: Actor, run_ids: Sequence[UUID]) -> dict[UUID, list[Reconciliation]]:
+        """Those of several runs, by run."""
         actor.require(Permission.READ_SYNCS)
         rows = await fetch(
             actor.scope,
-            f"SELECT {_COLUMNS} FROM reconciliation WHERE organization_id = $1 AND sync_run_id = $2 ORDER BY stream",
+            f"SELECT {_COLUMNS} FROM reconciliation WHERE organization_id = $1 AND sync_run_id = ANY($2::uuid[]) ORDER BY stream",
             actor.organization_id,
-            run_id,
+            list(run_ids),
         )
-        return [Reconciliation(**row) for row in rows]
+        found: dict[UUID, list[Reconciliation]] = {run_id: [] for run_id in run_ids}
+        for row in rows:
+            found[row["sync_run_id"]].append(Reconciliation(**row))
+        return found
 
     async def latest(self, actor: Actor, connection_id: UUID, streams: Sequence[str]) -> list[Reconciliation]:
         """The last one of each of the streams that were ever scanned completely."""
+        return list((await self.latest_of(actor, [(connection_id, stream) for stream in streams])).values())
+
+    async def latest_of(self, actor: Actor, wanted: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], Reconciliation]:
+        """The last one of each connection and stream that was ever scanned completely."""
         actor.require(Permission.READ_SYNCS)
         rows = await fetch(
             actor.scope,
             f"""
-            SELECT latest.* FROM unnest($3::text[]) AS given (stream) CROSS JOIN LATERAL (
+            SELECT latest.* FROM unnest($2::uuid[], $3::text[]) AS given (connection_id, stream) CROSS JOIN LATERAL (
                 SELECT {_COLUMNS} FROM reconciliation
-                WHERE organization_id = $1 AND connection_id = $2 AND stream = given.stream ORDER BY sync_run_id DESC LIMIT 1) AS latest
+                WHERE organization_id = $1 AND connection_id = given.connection_id AND stream = given.stream
+                ORDER BY sync_run_id DESC LIMIT 1) AS latest
             """,
             actor.organization_id,
-            connection_id,
-            list(streams),
+            [connection_id for connection_id, _ in wanted],
+            [stream for _, stream in wanted],
         )
-        return [Reconciliation(**row) for row in rows]
+        return {(row["connection_id"], row["stream"]): Reconciliation(**row) for row in rows}
 
     async def history(self, actor: Actor, connection_id: UUID, stream: str, page: PageRequest) -> ResultPage[Reconciliation]:
         """Those of one stream, newest first."""
@@ -143,7 +158,8 @@ async def _compare_objects(scope: Scope, run_id: UUID, connection_id: UUID, stre
             SELECT DISTINCT unnest(external_ids) AS external_id FROM sync_page
             WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $4 AND direction = 'pull'),
         mapped AS MATERIALIZED (
-            SELECT external_id, created_at, status <> 'deleted' AND archived_at IS NULL AS is_live FROM mapping
+            SELECT external_id, created_at, status = 'deleted' AS is_deleted, status <> 'deleted' AND archived_at IS NULL AS is_live
+            FROM mapping
             WHERE organization_id = $1 AND connection_id = $3 AND stream = $4),
         failed AS MATERIALIZED (
             SELECT external_id FROM failed_record
@@ -157,9 +173,13 @@ async def _compare_objects(scope: Scope, run_id: UUID, connection_id: UUID, stre
             WHERE is_live AND created_at < (SELECT started_at FROM sync_run_stream
                 WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $4 AND direction = 'pull')
             EXCEPT (SELECT external_id FROM seen UNION ALL SELECT external_id FROM failed))
-        SELECT (SELECT count(*) FROM seen) AS seen, (SELECT count(*) FROM mapped WHERE is_live) AS mapped,
+        -- a scan also names what the provider calls deleted, and what was asked for once more and is gone
+        SELECT (SELECT count(*) FROM seen) - (SELECT count(*) FROM seen JOIN mapped USING (external_id) WHERE is_deleted) AS seen,
+            (SELECT count(*) FROM mapped WHERE is_live) AS mapped,
             (SELECT count(*) FROM here) AS missing_here, (SELECT count(*) FROM there) AS missing_there,
             (SELECT count(*) FROM failed) AS failed,
+            (SELECT created + updated + deleted FROM sync_run_stream
+                WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $4 AND direction = 'pull') AS taken_over,
             ARRAY(SELECT external_id FROM here ORDER BY 1 LIMIT $5) AS here,
             ARRAY(SELECT external_id FROM there ORDER BY 1 LIMIT $5) AS there
         """,

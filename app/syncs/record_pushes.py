@@ -9,7 +9,7 @@ import structlog
 from app.actors import Actor, Permission, Scope
 from app.audit.service import AuditService
 from app.connections.service import ConnectionService
-from app.connectors.base import Connector, Stream
+from app.connectors.base import Connector, Stream, takes
 from app.connectors.errors import ConnectorError
 from app.connectors.hold import Hold, now
 from app.database import after_commit, fetch_row
@@ -17,6 +17,7 @@ from app.deliveries import record_store as deliveries
 from app.errors import HubError, InvalidInput, LeaseLost
 from app.idempotency import once
 from app.queue import JobQueue
+from app.records.models import Record
 from app.records.service import RecordService
 from app.syncs.walker import StreamWalker
 
@@ -61,7 +62,7 @@ class RecordPushService:
         actor.require(Permission.RUN_SYNCS)
         record = await self._records.get(actor, record_id)
         connection = await self._connections.get(actor, connection_id)
-        target = self._target(connection.provider, record.entity, stream)
+        target = self._target(connection.provider, record, stream)
         request = {"record_id": record_id, "connection_id": connection_id, "stream": target.name}
         async with once(actor, "push_record", idempotency_key, request) as call:
             if not call.repeated:
@@ -79,12 +80,16 @@ class RecordPushService:
                 call.result = {"id": str(delivery_id)}
         return call.id()
 
-    def _target(self, provider: str, entity: str, name: str | None) -> Stream:
-        writable = [s for s in self._connectors[provider].streams.values() if s.writer and s.entity == entity and name in (None, s.name)]
-        if len(writable) != 1:
-            choices = ", ".join(s.name for s in self._connectors[provider].streams.values() if s.writer) or "none"
-            raise InvalidInput(fields={"stream": f"Name the stream to write to; those of this connection that can be written: {choices}."})
-        return writable[0]
+    def _target(self, provider: str, record: Record, name: str | None) -> Stream:
+        kind = record.data.get("kind")
+        writable = [stream for stream in self._connectors[provider].streams.values() if stream.writer]
+        fitting = [stream for stream in writable if takes(stream, record.entity, kind) and name in (None, stream.name)]
+        if len(fitting) != 1:
+            what = (kind or record.entity).replace("_", " ")
+            choices = ", ".join(stream.name for stream in writable) or "none"
+            words = f"Name the stream to write this {what} to; those of this connection that can be written: {choices}."
+            raise InvalidInput(fields={"stream": words})
+        return fitting[0]
 
     async def send(self, organization_id: UUID, delivery_id: UUID) -> None:
         """Send a delivery of a record that is due. Safe to repeat: whoever else has it in hand keeps it."""

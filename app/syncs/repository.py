@@ -16,8 +16,8 @@ from app.syncs.models import Counts, RunStatus, SyncRun, SyncRunStream
 _COUNTS = tuple(field.name for field in fields(Counts))
 _RUN = """
     id, organization_id, connection_id, sync_id, direction, mode, narrowed_to, status, requested_by, revision,
-    progress::float8 AS progress, message, error_code, error_message, fix_by, attempts, next_attempt_at,
-    cancel_requested_at, created_at, started_at, finished_at, task, plan_id, undone_at
+    progress::float8 AS progress, message, error_code, error_message, fix_by, attempts, errors, next_attempt_at,
+    cancel_requested_at, created_at, started_at, finished_at, task, plan_id, undone_at, creates_missing
 """
 
 
@@ -34,6 +34,7 @@ async def add_run(
     streams: Sequence[tuple[str, str, str]],
     task: str = "sync",
     plan_id: UUID | None = None,
+    creates_missing: bool = False,
 ) -> None:
     """A queued run and its streams (name, the stream that it locks, pull or push), in the order of their walks.
 
@@ -42,8 +43,9 @@ async def add_run(
     await execute(
         scope,
         """
-        INSERT INTO sync_run (id, organization_id, connection_id, sync_id, mode, narrowed_to, requested_by, direction, task, plan_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        INSERT INTO sync_run (id, organization_id, connection_id, sync_id, mode, narrowed_to, requested_by, direction, task, plan_id,
+                              creates_missing)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """,
         run_id,
         scope.organization_id,
@@ -55,6 +57,7 @@ async def add_run(
         direction,
         task,
         plan_id,
+        creates_missing,
     )
     await execute(
         scope,

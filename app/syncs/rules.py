@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
+from itertools import islice, takewhile
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,12 +16,14 @@ from app.connectors.errors import ConnectorError, ProviderUnavailable, RateLimit
 from app.errors import FixBy, HubError, InvalidInput, Refusal
 from app.syncs.models import Counts, RunStatus, SyncRun, SyncRunStream
 
-MAXIMUM_ATTEMPTS = 5
-"""So many attempts without a checkpoint, and the run has failed."""
+MAXIMUM_ERRORS = 5
+"""So many errors without a checkpoint, and the run has failed."""
 MAXIMUM_TAKEN_UP = 20
 """So often a run is taken up without a checkpoint by workers that end without a word; then its page is what ends them."""
 DIRECTIONS = ("pull", "push", "two_way")
 _LONGEST_SCHEDULE = 100
+MAXIMUM_PASSED = 1000
+"""Nobody needs to know of more times that passed."""
 _RETRY_SECONDS = (2.0, 8.0, 30.0, 60.0)
 
 
@@ -63,6 +66,19 @@ def walks(streams: Sequence[Stream], direction: str, *, named: bool) -> list[tup
     if direction != "pull" and (not pushes or (direction == "push" and named and read_only)):
         raise InvalidInput(fields={"direction": f"Only read here: {', '.join(read_only)}. The allowed direction is pull."})
     return pulls + pushes
+
+
+def check_remap(direction: str, narrowed_to: Mapping[str, str] | None, task: str) -> None:
+    """Raises InvalidInput for what a re-map cannot do."""
+    wrong = {}
+    if direction != "pull":
+        wrong["direction"] = "A re-map translates what was read; its direction is pull."
+    if narrowed_to:
+        wrong["narrowedTo"] = "A re-map translates everything that is stored; it cannot be narrowed."
+    if task != "sync":
+        wrong["mode"] = "A re-map is not planned; preview the field mapping instead."
+    if wrong:
+        raise InvalidInput(fields=wrong)
 
 
 def fingerprint(payload: bytes, parts: Sequence[Part], mapping_version: int, account: Account) -> bytes:
@@ -112,20 +128,20 @@ def closing_words(status: RunStatus, counts: Counts) -> str:
     return f"Done; {counts.read} records read"
 
 
-def pause_after(error: Exception, attempts: int) -> float | None:
+def pause_after(error: Exception, errors: int) -> float | None:
     """Seconds to wait before the run goes on; None when trying again would not help or has been tried enough."""
     if isinstance(error, RateLimited):
         return error.retry_after
-    if isinstance(error, Refusal):
+    if isinstance(error, Refusal | WorkersLost):
         return None
     if isinstance(error, ConnectorError) and not isinstance(error, ProviderUnavailable):
         return None
-    if attempts >= MAXIMUM_ATTEMPTS:
+    if errors >= MAXIMUM_ERRORS:
         return None
-    return _RETRY_SECONDS[min(attempts, len(_RETRY_SECONDS)) - 1] * random.uniform(0.75, 1.25)
+    return _RETRY_SECONDS[min(errors, len(_RETRY_SECONDS)) - 1] * random.uniform(0.75, 1.25)
 
 
-def counts_as_attempt(error: Exception) -> bool:
+def counts_as_error(error: Exception) -> bool:
     """Waiting for a quota is not failing."""
     return not isinstance(error, RateLimited)
 
@@ -159,6 +175,12 @@ def times(schedule: str, time_zone: str, after: datetime) -> Iterator[datetime]:
     raise _unreadable(schedule)
 
 
+def passed(schedule: str, time_zone: str, due: datetime, now: datetime, delay: timedelta) -> int:
+    """How many more times of a schedule have come since it was due, `delay` after each: they come to one. At most MAXIMUM_PASSED."""
+    later = takewhile(lambda time: time + delay <= now, times(schedule, time_zone, due - delay))
+    return sum(1 for _ in islice(later, MAXIMUM_PASSED))
+
+
 def spread(sync_id: UUID, seconds: int) -> timedelta:
     """How long after its times a sync begins: always the same, up to so many seconds, so that not all begin at once."""
     return timedelta(seconds=int.from_bytes(blake2b(sync_id.bytes, digest_size=8).digest()) % (seconds + 1))
@@ -181,8 +203,10 @@ def _unreadable(schedule: str) -> InvalidInput:
 
 
 def narrowing(streams: Sequence[Stream], narrowed_to: Mapping[str, str] | None) -> dict[str, str]:
-    """The narrowing, if every chosen stream knows how. Raises InvalidInput."""
+    """The narrowing, if every stream that is read knows how. Raises InvalidInput, also where nothing is read."""
     wanted = dict(narrowed_to or {})
+    if wanted and not streams:
+        raise InvalidInput(fields={"narrowedTo": "Only what is read can be narrowed; a sync that only writes brings all that waits."})
     for stream in streams:
         unknown = sorted(set(wanted) - set(stream.narrow_by))
         if unknown:

@@ -17,6 +17,7 @@ from app.connectors.base import Connector, Stream
 from app.database import execute, fetch, fetch_row, new_id, transaction
 from app.errors import HubError, InvalidInput, NotFound
 from app.syncs import rules
+from app.syncs.clock_changes import Occurrence, occurrences
 from app.syncs.models import Sync, SyncRun
 from app.syncs.service import SyncService
 
@@ -119,11 +120,26 @@ class ScheduleService:
         )
         return [_sync(row) for row in rows]
 
-    def preview(self, schedule: str, time_zone: str, *, after: datetime | None = None, count: int = 5) -> list[datetime]:
+    def preview(self, actor: Actor, schedule: str, time_zone: str, *, after: datetime | None = None, count: int = 5) -> list[Occurrence]:
         """The next times of a schedule, in its zone; a sync begins at each of them or up to its jitter later. Raises InvalidInput."""
+        actor.require(Permission.READ_SYNCS)
         if not 1 <= count <= MAXIMUM_PREVIEW:
-            raise InvalidInput(fields={"count": f"Ask for 1 to {MAXIMUM_PREVIEW} times."})
-        return list(islice(rules.times(schedule, time_zone, after or self._now()), count))
+            raise InvalidInput(fields={"first": f"Ask for 1 to {MAXIMUM_PREVIEW} times."})
+        moment = after or self._now()
+        return occurrences(schedule, list(islice(rules.times(schedule, time_zone, moment), count + 1)), moment)
+
+    def next_starts(self, sync: Sync, *, count: int = 5) -> list[datetime]:
+        """When a sync will begin, its jitter included; none where it is switched off, on demand, or cannot be followed.
+
+        Raises InvalidInput.
+        """
+        if not 1 <= count <= MAXIMUM_PREVIEW:
+            raise InvalidInput(fields={"first": f"Ask for 1 to {MAXIMUM_PREVIEW} times."})
+        if not sync.enabled or sync.schedule is None or sync.next_due_at is None:
+            return []
+        delay = rules.spread(sync.id, sync.jitter_seconds)
+        later = rules.times(sync.schedule, sync.time_zone, max(sync.next_due_at, self._now()) - delay)
+        return [sync.next_due_at, *(time + delay for time in islice(later, count - 1))]
 
     async def create(
         self,
@@ -250,6 +266,7 @@ class ScheduleService:
                 return None
             try:
                 await self._set_next(actor.scope, sync, self._next_due(sync.id, sync))
+                await self._tell_of_passed(actor.scope, sync)
                 return await self._syncs.start(
                     actor, sync.connection_id, streams=sync.streams, mode=sync.mode, direction=sync.direction, sync_id=sync.id
                 )
@@ -276,10 +293,23 @@ class ScheduleService:
     async def _set_next(self, scope: Scope, sync: Sync, due: datetime | None) -> None:
         await execute(scope, "UPDATE sync SET next_due_at = $3 WHERE organization_id = $1 AND id = $2", scope.organization_id, sync.id, due)
 
+    async def _tell_of_passed(self, scope: Scope, sync: Sync) -> None:
+        """Say so where more than one of its times came while no worker was there."""
+        assert sync.schedule is not None
+        assert sync.next_due_at is not None
+        delay = rules.spread(sync.id, sync.jitter_seconds)
+        if passed := rules.passed(sync.schedule, sync.time_zone, sync.next_due_at, self._now(), delay):
+            more = "at least " if passed == rules.MAXIMUM_PASSED else ""
+            times = "time" if passed == 1 else "times"
+            await self._note(scope, sync, f"No worker was there for {more}{passed} more of its {times}; they came to one run.")
+
     async def _skip(self, scope: Scope, sync: Sync, error: Exception) -> None:
         """It is running already, its connection waits for somebody, or it cannot be carried out as it is."""
         if not isinstance(error, HubError):
             logger.error("a standing sync could not be started", sync_id=str(sync.id), exc_info=error)
+        await self._note(scope, sync, str(error) if isinstance(error, HubError) else _OUR_FAULT)
+
+    async def _note(self, scope: Scope, sync: Sync, reason: str) -> None:
         await execute(
             scope,
             """
@@ -289,7 +319,7 @@ class ScheduleService:
             scope.organization_id,
             sync.id,
             self._now(),
-            str(error) if isinstance(error, HubError) else _OUR_FAULT,
+            reason,
             sync.next_due_at,  # still there: it has no next time, for its schedule cannot be read any more
         )
 

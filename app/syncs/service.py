@@ -9,7 +9,7 @@ import asyncpg
 
 from app.actors import Actor, Permission, Scope
 from app.audit.service import AuditService
-from app.connections.models import Connection
+from app.connections.models import Connection, ConnectionStatus
 from app.connections.service import ConnectionService
 from app.connectors.base import Connector, Stream
 from app.database import after_commit, new_id, transaction
@@ -18,9 +18,10 @@ from app.feed.service import FeedService
 from app.idempotency import once
 from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
-from app.syncs import plan_store, repository, rules
+from app.syncs import repository, rules
 from app.syncs.engine import SyncEngine
-from app.syncs.models import RunStatus, StreamStatus, SyncRun
+from app.syncs.models import RunMode, RunStatus, StreamStatus, SyncRun
+from app.syncs.plans import store as plan_store
 from app.syncs.status import stream_statuses
 from app.syncs.walks import PULL
 
@@ -69,6 +70,7 @@ class _Wish:
     idempotency_key: str | None
     task: str
     """sync, or plan: what a sync would do is only planned"""
+    creates_missing: bool
 
     @property
     def locks(self) -> list[tuple[str, str]]:
@@ -83,6 +85,7 @@ class _Wish:
             "mode": self.mode,
             "narrowed_to": dict(self.narrowed_to),
             **({"task": self.task} if self.task != "sync" else {}),
+            **({"creates_missing": True} if self.creates_missing else {}),
         }
 
 
@@ -118,19 +121,26 @@ class SyncService:
         sync_id: UUID | None = None,
         idempotency_key: str | None = None,
         task: str = "sync",
+        creates_missing: bool = False,
     ) -> SyncRun:
-        """Commit a queued run and ring for it; answers at once. All streams where none are named.
+        """Commit a queued run and ring for it; answers at once. All streams where none are named. Modes: see RunMode.
+
+        `creates_missing`: what it pushes includes what the provider does not have yet, whatever the streams' policies say.
 
         Raises SyncInProgress with the run that is going on, ConnectionNotUsable, InvalidInput.
         """
         actor.require(Permission.RUN_SYNCS)
         actor.require(Permission.READ_SYNCS)  # the answer is the run, so it is not started for whoever may not see it
         connection = await self._connections.get(actor, connection_id)
-        walks = rules.walks(self._streams(connection.provider, streams), direction, named=streams is not None)
+        if mode not in list(RunMode):
+            raise InvalidInput(fields={"mode": f"The mode is one of {', '.join(RunMode)}."})
+        if mode == RunMode.REMAP:
+            rules.check_remap(direction, narrowed_to, task)
+        walks = self._walks(connection.provider, streams, mode, direction)
+        if creates_missing and direction == PULL:
+            raise InvalidInput(fields={"createsMissing": "Only a sync that writes makes what the provider does not have yet."})
         narrowed = rules.narrowing([stream for stream, way in walks if way == PULL], narrowed_to)
-        if mode not in ("incremental", "full"):
-            raise InvalidInput(fields={"mode": "The mode is incremental or full."})
-        wish = _Wish(connection, walks, mode, direction, narrowed, sync_id, idempotency_key, task)
+        wish = _Wish(connection, walks, mode, direction, narrowed, sync_id, idempotency_key, task, creates_missing)
         try:
             run_id = await self._queue_run(actor, wish)
         except asyncpg.UniqueViolationError:
@@ -144,7 +154,7 @@ class SyncService:
         async with once(actor, "sync_run.start", wish.idempotency_key, wish.described) as call:
             if call.repeated:
                 return call.id()
-            _usable(wish.connection)
+            _usable(wish.connection, wish.mode)
             run_id = new_id()
             plan_id = await self._add_plan(actor, wish, run_id) if wish.task == "plan" else None
             await repository.add_run(
@@ -159,6 +169,7 @@ class SyncService:
                 streams=[(stream.name, stream.record_stream, way) for stream, way in wish.walks],
                 task=wish.task,
                 plan_id=plan_id,
+                creates_missing=wish.creates_missing,
             )
             await self._note(actor, "sync_run.planned" if plan_id else "sync_run.started", run_id, wish.described)
             after_commit(lambda: self._queue.ring("advance_run", actor.organization_id, run_id))
@@ -169,6 +180,14 @@ class SyncService:
         plan_id, by = new_id(), actor.name
         await plan_store.add(actor.scope, plan_id, wish.connection.id, kind="sync", run_id=run_id, undoes_run_id=None, requested_by=by)
         return plan_id
+
+    def _walks(self, provider: str, names: Sequence[str] | None, mode: str, direction: str) -> list[tuple[Stream, str]]:
+        """What is stored is stored once: a re-map walks the streams of which others are views."""
+        chosen = self._streams(provider, names)
+        if mode == RunMode.REMAP:
+            offered = self._connectors[provider].streams
+            chosen = rules.order(offered[stream.record_stream] for stream in chosen)
+        return rules.walks(chosen, direction, named=names is not None)
 
     def _streams(self, provider: str, names: Sequence[str] | None) -> list[Stream]:
         offered = self._connectors[provider].streams
@@ -192,6 +211,8 @@ class SyncService:
                 raise SyncRunNotFound
             if run.status in (RunStatus.QUEUED, RunStatus.RUNNING):
                 await repository.request_cancel(actor.scope, run_id)
+                if run.plan_id is not None:
+                    await plan_store.settle(actor.scope, run_id)
                 await self._audit.add(actor, "sync_run.cancelled", run_id, {"connection_id": str(run.connection_id)})
                 await self._feed.publish(actor.scope, topic="sync_run", subject_id=run_id, revision=run.revision + 1, data={})
                 after_commit(lambda: self._queue.ring("advance_run", actor.organization_id, run_id, attempt=-1))
@@ -261,7 +282,8 @@ class SyncService:
         await self._engine.advance(organization_id, run_id)
 
 
-def _usable(connection: Connection) -> None:
-    sentence = _UNUSABLE.get(connection.status)
+def _usable(connection: Connection, mode: str) -> None:
+    """A re-map asks the provider nothing, so that only switching a connection off stops it."""
+    sentence = _UNUSABLE.get(connection.status) if mode != RunMode.REMAP or connection.status is ConnectionStatus.DISABLED else None
     if sentence is not None:
         raise ConnectionNotUsable(sentence.format(message=connection.status_message or "it stopped working."))

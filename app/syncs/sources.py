@@ -1,12 +1,17 @@
 """Where a page comes from and where a push goes to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import msgspec
+
 from app.actors import Scope
-from app.connectors.base import Account, Stream
+from app.connectors.base import Account, Item, Part, Stream
 from app.mappings.translate import Translator
+
+UNUSABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, msgspec.MsgspecError)
+"""What a document that nobody thought of may cause. It must not stop the records beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +24,20 @@ class Source:
     account: Account
     stream: Stream
     translator: Translator
+    """By the field mapping that counts."""
+    earlier: Sequence[Translator]
+    """By those that counted before: they tell an object that has changed from one that is only translated otherwise now."""
     run_id: UUID | None
     """None: somebody tries failed records again, which stay with the run that they failed in, or writes a single record."""
     name: str
     """Who is noted as the one who synced."""
     pushable: Collection[tuple[str, str]]
     """Providers and streams that can be written: what changes here waits to be pushed there."""
+
+    def data_of(self, item: Item, parts: Sequence[Part]) -> bytes:
+        """A record's data, as JSON, of an object and its parts. Raises what is UNUSABLE."""
+        document = self.stream.assemble(item.payload, parts, self.account)
+        return msgspec.json.encode(self.translator.translate(document, self.account))
 
     def covers(self, home: UUID | None) -> frozenset[str]:
         """The fields that this connection has a say in, of a record that came from `home`.

@@ -4,7 +4,7 @@ Everything counts for the day on which it began, in the organization's time zone
 so that a stretch of days is a stretch of the index on (organization, connection, id), however much there was before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -60,6 +60,16 @@ class Statistics:
         return self.completed / ended if ended else None
 
 
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much changed at a connection on one day."""
+
+    day: date
+    changed: int
+    """Records that were created, updated or deleted."""
+    failed: int
+
+
 class StatisticsService:
     """Counts what connections did."""
 
@@ -69,18 +79,34 @@ class StatisticsService:
     async def by_day(self, actor: Actor, connection_id: UUID, *, days: int = 30) -> list[Statistics]:
         """The last days, today included, oldest first; days without anything as well. Raises ConnectionNotFound, InvalidInput."""
         actor.require(Permission.READ_SYNCS)
-        if not 1 <= days <= MAXIMUM_DAYS:
-            raise InvalidInput(fields={"days": f"Ask for 1 to {MAXIMUM_DAYS} days."})
+        _check(days)
         now = self._now()
         since = _first_id(now - timedelta(days=days) - _MARGIN)
         rows = await _read(actor.scope, _BY_DAY, connection_id, since, now, days)
         return [_statistics(row, row["day"]) for row in rows]
+
+    async def activity(self, actor: Actor, connection_ids: Sequence[UUID], *, days: int = 14) -> dict[UUID, list[Activity]]:
+        """How much changed at several connections in the last days, today included, oldest first. Raises InvalidInput."""
+        actor.require(Permission.READ_SYNCS)
+        _check(days)
+        now = self._now()
+        since = _first_id(now - timedelta(days=days) - _MARGIN)
+        rows = await fetch(actor.scope, _ACTIVITY, actor.organization_id, list(connection_ids), since, now, days)
+        found: dict[UUID, list[Activity]] = {connection_id: [] for connection_id in connection_ids}
+        for row in rows:
+            found[row["connection_id"]].append(Activity(row["day"], row["changed"], row["failed"]))
+        return found
 
     async def total(self, actor: Actor, connection_id: UUID) -> Statistics:
         """All that is kept. Raises ConnectionNotFound."""
         actor.require(Permission.READ_SYNCS)
         (row,) = await _read(actor.scope, _TOTAL, connection_id, _EVERYTHING, self._now())
         return _statistics(row, None)
+
+
+def _check(days: int) -> None:
+    if not 1 <= days <= MAXIMUM_DAYS:
+        raise InvalidInput(fields={"days": f"Ask for 1 to {MAXIMUM_DAYS} days."})
 
 
 def _first_id(moment: datetime) -> UUID:
@@ -100,14 +126,15 @@ _STATEMENT = """
             sum(extract(epoch FROM finished_at - started_at))::float8 AS run_seconds,
             avg(extract(epoch FROM finished_at - started_at))::float8 AS average_run_seconds, max(finished_at) AS last_ended_at
         FROM sync_run CROSS JOIN zone
-        -- what only makes a plan takes nothing over
-        WHERE organization_id = $1 AND connection_id = $2 AND id >= $3 AND task <> 'plan' GROUP BY 1),
+        -- what only makes a plan takes nothing over; a re-map exchanges nothing with the provider
+        WHERE organization_id = $1 AND connection_id = $2 AND id >= $3 AND task <> 'plan' AND mode <> 'remap' GROUP BY 1),
     records AS MATERIALIZED (
         SELECT {run_day} AS day, {sums}
         FROM sync_run AS run CROSS JOIN zone CROSS JOIN LATERAL (
             SELECT {counts} FROM sync_run_stream
             WHERE organization_id = $1 AND sync_run_id = run.id OFFSET 0) AS stream
-        WHERE run.organization_id = $1 AND run.connection_id = $2 AND run.id >= $3 AND run.task <> 'plan' GROUP BY 1),
+        WHERE run.organization_id = $1 AND run.connection_id = $2 AND run.id >= $3 AND run.task <> 'plan' AND run.mode <> 'remap'
+        GROUP BY 1),
     calls AS MATERIALIZED (
         SELECT {call_day} AS day, count(*) AS provider_calls,
             count(*) FILTER (WHERE error IS NOT NULL OR status >= 400) AS failed_provider_calls
@@ -140,6 +167,27 @@ def _statement(day: str) -> str:
 
 _BY_DAY = _statement("({time} AT TIME ZONE zone.name)::date")
 _TOTAL = _statement("zone.today")
+_ACTIVITY = """
+    WITH zone AS MATERIALIZED (
+        SELECT organization.time_zone AS name, ($4::timestamptz AT TIME ZONE organization.time_zone)::date AS today
+        FROM organization WHERE organization.id = $1),
+    counted AS MATERIALIZED (
+        SELECT run.connection_id, (run.created_at AT TIME ZONE zone.name)::date AS day,
+            sum(stream.created + stream.updated + stream.deleted)::integer AS changed, sum(stream.failed)::integer AS failed
+        FROM zone CROSS JOIN unnest($2::uuid[]) AS given (connection_id) CROSS JOIN LATERAL (
+            SELECT id, connection_id, created_at FROM sync_run
+            WHERE organization_id = $1 AND connection_id = given.connection_id AND id >= $3
+              AND task <> 'plan' AND mode <> 'remap' OFFSET 0) AS run
+        CROSS JOIN LATERAL (
+            SELECT created, updated, deleted, failed FROM sync_run_stream
+            WHERE organization_id = $1 AND sync_run_id = run.id OFFSET 0) AS stream
+        GROUP BY 1, 2)
+    SELECT given.connection_id, days.day, coalesce(changed, 0) AS changed, coalesce(failed, 0) AS failed
+    FROM unnest($2::uuid[]) AS given (connection_id)
+    CROSS JOIN (SELECT zone.today - back AS day FROM zone CROSS JOIN generate_series(0, $5::integer - 1) AS back) AS days
+    LEFT JOIN counted ON counted.connection_id = given.connection_id AND counted.day = days.day
+    ORDER BY given.connection_id, days.day
+"""
 _MAY_BE_UNKNOWN = {"average_run_seconds", "last_ended_at", "average_seconds_to_confirm"}
 _SIMPLE = [field.name for field in fields(Statistics) if field.name not in ("day", "records")]
 

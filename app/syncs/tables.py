@@ -46,6 +46,7 @@ class SyncRun(Table, tablename="sync_run"):
     fence = Integer(null=False)
     lease_expires_at = Timestamptz(null=True)
     attempts = Integer(null=False)
+    errors = Integer(null=False)
     next_attempt_at = Timestamptz(null=False)
     cancel_requested_at = Timestamptz(null=True)
     created_at = Timestamptz(null=False)
@@ -54,6 +55,7 @@ class SyncRun(Table, tablename="sync_run"):
     task = Text(null=False)
     plan_id = UUID(null=True)
     undone_at = Timestamptz(null=True)
+    creates_missing = Boolean(null=False)
 
 
 class SyncRunStream(Table, tablename="sync_run_stream"):
@@ -120,6 +122,7 @@ class Plan(Table, tablename="plan"):
     provider_calls = Integer(null=False)
     seconds = DoublePrecision(null=False)
     moved = JSONB(null=True)
+    error = JSONB(null=True)
     requested_by = Text(null=False)
     decided_by = Text(null=True)
     created_at = Timestamptz(null=False)
@@ -187,6 +190,7 @@ class FailedRecord(Table, tablename="failed_record"):
     edited_by = Text(null=True)
     edited_at = Timestamptz(null=True)
     cause = Text(null=False)
+    tries = JSONB(null=False)
 
 
 class Reconciliation(Table, tablename="reconciliation"):
@@ -202,3 +206,4 @@ class Reconciliation(Table, tablename="reconciliation"):
     failed = Integer(null=False)
     examples = JSONB(null=False)
     compared_at = Timestamptz(null=False)
+    taken_over = Integer(null=False)

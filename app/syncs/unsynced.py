@@ -1,6 +1,6 @@
 """What one side has and the other has not: exact anti-joins, both ways. docs/glossary.md says what counts (*unsynced*)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -43,6 +43,15 @@ class UnsyncedObjects:
     page: ResultPage[UnsyncedObject]
 
 
+@dataclass(frozen=True, slots=True)
+class UnsyncedCounts:
+    """How many one side has and the other has not."""
+
+    records: int
+    objects: int | None
+    """None: nothing is known without a complete scan."""
+
+
 class UnsyncedService:
     """Reading what is not in step because one side lacks it."""
 
@@ -55,11 +64,13 @@ class UnsyncedService:
     ) -> ResultPage[Record]:
         """Living records of the stream's entity without a living counterpart at the connection, in the order in which they were made.
 
-        `kind` narrows sales documents (offer, order, invoice …). Raises ConnectionNotFound, InvalidInput.
+        Only those that have their place in the stream: no orders among offers. `kind` narrows sales documents further.
+        Raises ConnectionNotFound, InvalidInput.
         """
         actor.require(Permission.READ_RECORDS)
         chosen = await self._stream(actor, connection_id, stream)
-        ids = await _records_without_object(actor.scope, connection_id, chosen.entity, kind, after=page.key(UUID), limit=page.first + 1)
+        kinds = [each for each in chosen.kinds or (kind,) if kind in (None, each)] if kind or chosen.kinds else None
+        ids = await _records_without_object(actor.scope, connection_id, chosen.entity, kinds, after=page.key(UUID), limit=page.first + 1)
         found = {record.id: record for record in await records.get_many(actor.scope, ids)}
         return ResultPage.cut([found[id] for id in ids], page.first, lambda record: record.id)
 
@@ -78,6 +89,16 @@ class UnsyncedService:
         found = await _objects_without_record(actor.scope, scan, connection_id, stream, after=page.key(str), limit=page.first + 1)
         return UnsyncedObjects(scan, ResultPage.cut(found, page.first, lambda one: one.external_id))
 
+    async def counts(self, actor: Actor, connection_id: UUID, stream: str, most: int) -> UnsyncedCounts:
+        """How many there are on each side; beyond `most` they are not counted. Raises ConnectionNotFound, InvalidInput."""
+        actor.require(Permission.READ_RECORDS)
+        chosen = await self._stream(actor, connection_id, stream)
+        kinds = list(chosen.kinds) or None
+        records = await _records_without_object(actor.scope, connection_id, chosen.entity, kinds, after=None, limit=most + 1)
+        scan = await _last_scan(actor.scope, connection_id, stream) if chosen.complete else None
+        objects = await _objects_without_record(actor.scope, scan, connection_id, stream, after=None, limit=most + 1) if scan else None
+        return UnsyncedCounts(len(records), None if objects is None else len(objects))
+
     async def _stream(self, actor: Actor, connection_id: UUID, name: str) -> Stream:
         connection = await self._connections.get(actor, connection_id)
         streams = {one.name: one for one in self._connectors[connection.provider].streams.values() if one.record_stream == one.name}
@@ -87,14 +108,14 @@ class UnsyncedService:
 
 
 async def _records_without_object(
-    scope: Scope, connection_id: UUID, entity: str, kind: str | None, *, after: UUID | None, limit: int
+    scope: Scope, connection_id: UUID, entity: str, kinds: Sequence[str | None] | None, *, after: UUID | None, limit: int
 ) -> list[UUID]:
     """What was merged into a record counts as the record."""
     rows = await fetch(
         scope,
         """
         SELECT id FROM record
-        WHERE organization_id = $1 AND entity = $3 AND deleted_at IS NULL AND ($4::text IS NULL OR data ->> 'kind' = $4)
+        WHERE organization_id = $1 AND entity = $3 AND deleted_at IS NULL AND ($4::text[] IS NULL OR kind = ANY($4))
           AND ($5::uuid IS NULL OR id > $5)
           AND NOT EXISTS (SELECT FROM mapping WHERE mapping.organization_id = $1 AND mapping.record_id = record.id
                           AND mapping.connection_id = $2 AND mapping.status <> 'deleted')
@@ -106,7 +127,7 @@ async def _records_without_object(
         scope.organization_id,
         connection_id,
         entity,
-        kind,
+        kinds,
         after,
         limit,
     )
@@ -121,11 +142,11 @@ async def _last_scan(scope: Scope, connection_id: UUID, stream: str) -> Scan | N
         SELECT walk.sync_run_id, walk.started_at, walk.finished_at
         FROM sync_run_stream AS walk JOIN sync_run AS run ON run.organization_id = $1 AND run.id = walk.sync_run_id
         WHERE walk.organization_id = $1 AND walk.connection_id = $2 AND walk.stream = $3 AND walk.direction = 'pull'
-          AND walk.status = 'completed' AND run.task = 'sync' AND run.narrowed_to IS NULL
+          AND walk.status = 'completed' AND run.task = 'sync' AND run.mode <> 'remap' AND run.narrowed_to IS NULL
           AND (run.mode = 'full' OR NOT EXISTS (
               SELECT FROM sync_run_stream AS earlier JOIN sync_run AS of ON of.organization_id = $1 AND of.id = earlier.sync_run_id
               WHERE earlier.organization_id = $1 AND earlier.connection_id = $2 AND earlier.stream = $3 AND earlier.direction = 'pull'
-                AND earlier.status = 'completed' AND of.task = 'sync' AND of.narrowed_to IS NULL
+                AND earlier.status = 'completed' AND of.task = 'sync' AND of.mode <> 'remap' AND of.narrowed_to IS NULL
                 AND earlier.sync_run_id < walk.sync_run_id))
           AND EXISTS (SELECT FROM sync_page WHERE sync_page.organization_id = $1 AND sync_page.sync_run_id = walk.sync_run_id
                       AND sync_page.stream = $3 AND sync_page.direction = 'pull')

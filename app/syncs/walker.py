@@ -16,12 +16,13 @@ from app.database import fetch_value, transaction
 from app.errors import LeaseLost
 from app.feed.service import FeedService
 from app.mail.service import MailService
-from app.mappings import repository as mappings
+from app.mappings import links
 from app.mappings.mapped_streams import MappedStreams
-from app.syncs import absence, failures, leases, repository, rules, walks
+from app.syncs import absence, failures, leases, quarantine_store, repository, rules, walks
+from app.syncs.ahead import Ahead, nothing_ahead, translated_ahead
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
-from app.syncs.pages import PageWriter
+from app.syncs.pages import NOTHING, PageWriter
 from app.syncs.prefetch import prefetched
 from app.syncs.push_walk import push_pages
 from app.syncs.pushing import RecordPusher
@@ -57,9 +58,18 @@ class StreamWalker:
     ) -> Source:
         """The stream of a connection as pages and pushes need it, by the field mapping that counts now. Raises FieldMappingUnusable."""
         account = session.account or Account(id="", name="")
+        return await self._source(scope, connection_id, connector.provider, stream, account, run_id)
+
+    async def source_of(self, lease: Lease, provider: str, stream: Stream, account: Account) -> Source:
+        """The same for a run that asks the provider nothing. Raises FieldMappingUnusable."""
+        return await self._source(lease.scope, lease.connection_id, provider, stream, account, lease.run_id)
+
+    async def _source(
+        self, scope: Scope, connection_id: UUID, provider: str, stream: Stream, account: Account, run_id: UUID | None
+    ) -> Source:  # fmt: skip
         by = f"sync run {run_id}" if run_id else "failed records, tried again"
-        translator = await self._mapped.translator(scope, connection_id, stream.name)
-        return Source(scope, connection_id, connector.provider, account, stream, translator, run_id, by, self._pushable)
+        translator, earlier = await self._mapped.translators(scope, connection_id, stream.name)
+        return Source(scope, connection_id, provider, account, stream, translator, earlier, run_id, by, self._pushable)
 
     async def _walk_stream(self, lease: Lease, run: SyncRun, source: Source, session: Session, deadline: float) -> bool:
         """True when the stream has ended; False when the slice is over first."""
@@ -71,9 +81,11 @@ class StreamWalker:
         walk = Walk(
             mode=Mode.FULL if saved is None else Mode(run.mode), saved=saved, resume=resume, narrowed_to=dict(run.narrowed_to or {})
         )
-        async with prefetched(_noting_when(scope, source.stream.read(session, walk))) as pages:
-            async for page in pages:
-                await self._commit(lease, source, page)
+        read = _noting_when(scope, source.stream.read(session, walk))
+        is_first = saved is None and not source.stream.has_parts
+        async with prefetched(translated_ahead(source, read) if is_first else nothing_ahead(read)) as pages:
+            async for page, ahead in pages:
+                await self._commit(lease, source, page, ahead)
                 if time.monotonic() > deadline:
                     return False
         said = await self._follow_absence(lease, source, session) if is_complete(source, walk) else ""
@@ -90,7 +102,7 @@ class StreamWalker:
         missing = await absence.absent(scope, *where)
         if not missing:
             async with transaction(scope):
-                await absence.clear(scope, *where[1:])
+                await quarantine_store.clear(scope, *where[1:])
             return ""
         if await absence.has_unreadable(scope, lease.run_id, source.stream.name):
             return f"; {len(missing)} were not found, which is not followed while others cannot be read"
@@ -108,7 +120,8 @@ class StreamWalker:
         """Wait for somebody with them, and tell the operators."""
         scope, title = lease.scope, source.stream.title
         async with transaction(scope):
-            await absence.hold(scope, lease.run_id, lease.connection_id, source.stream.name, missing, known)
+            policy = await conflicts.policy(scope, lease.connection_id, source.stream.name)
+            await quarantine_store.hold(scope, lease.run_id, lease.connection_id, source.stream.name, missing, known, policy)
             await self.checkpoint(lease, f"{title}: deletions held back")
             await self._mail.tell_operators(
                 scope,
@@ -129,11 +142,11 @@ class StreamWalker:
         name, scope = source.stream.name, lease.scope
         resume = await walks.resume_state(scope, run.id, name, PUSH)
         if resume is None:
-            expected = await mappings.waiting_count(scope, source.connection_id, source.stream.record_stream)
+            expected = await links.waiting_count(scope, source.connection_id, source.stream.record_stream)
             async with transaction(scope):
                 await walks.begin_stream(lease, name, expected or None, PUSH)
                 await self.checkpoint(lease, f"{source.stream.title}: writing", forgive=False)
-        async with aclosing(push_pages(self.pusher, source, session, resume)) as pages:
+        async with aclosing(push_pages(self.pusher, source, session, resume, creates_missing=run.creates_missing)) as pages:
             async for page in pages:
                 ids = [str(record_id) for record_id in page.record_ids]
                 async with transaction(scope):
@@ -176,11 +189,11 @@ class StreamWalker:
                 counts, _ = await self.pages.write(source, Page(state={}, items=[failure.item for failure in batch]))
             total, after = total + counts, batch[-1].id
 
-    async def _commit(self, lease: Lease, source: Source, page: Page) -> None:
+    async def _commit(self, lease: Lease, source: Source, page: Page, ahead: Ahead = NOTHING) -> None:
         """Law 3: records, mappings, outcomes, counts and state of a page commit together, under the fence."""
         try:
             async with transaction(lease.scope):
-                counts, external_ids = await self.pages.write(source, page)
+                counts, external_ids = await self.pages.write(source, page, ahead)
                 await walks.add_page(
                     lease, source.stream.name, external_ids=external_ids, state=page.state, counts=counts, expected=page.expected
                 )

@@ -1,12 +1,12 @@
 """Every query on how far a stream has been walked: its pages in a run, its state between runs."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from app.actors import Scope
 from app.connectors.base import State
-from app.database import execute, fetch_value
+from app.database import execute, fetch, fetch_value
 from app.syncs.leases import Lease
 from app.syncs.models import Counts
 
@@ -86,6 +86,41 @@ async def add_page(
         *(getattr(counts, name) for name in _COUNTS),
         direction,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The write of a record that ended behind the last page: its page was interrupted, and nobody has counted it."""
+
+    record_id: UUID
+    action: str
+    status: str
+    """confirmed or failed"""
+    is_new: bool
+    """Whether the provider did not have the object before."""
+
+
+async def ended_since_last_page(lease: Lease, stream: str) -> list[Ended]:
+    """Writes of this run that ended after the last page of a push was noted. Pages follow each other, so they belong to the next one."""
+    rows = await fetch(
+        lease.scope,
+        """
+        SELECT DISTINCT ON (record_id) record_id, action, status, payload ->> 'external_id' IS NULL AS is_new FROM delivery
+        WHERE organization_id = $1 AND sync_run_id = $2 AND connection_id = $4 AND stream = $3 AND record_id IS NOT NULL
+          AND status IN ('confirmed', 'failed') AND NOT coalesce(confirmation ? 'unchanged', false)
+          AND finished_at > coalesce(
+              (SELECT max(committed_at) FROM sync_page
+               WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND direction = 'push'),
+              (SELECT started_at FROM sync_run_stream
+               WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND direction = 'push'))
+        ORDER BY record_id, finished_at DESC
+        """,
+        lease.scope.organization_id,
+        lease.run_id,
+        stream,
+        lease.connection_id,
+    )
+    return [Ended(**row) for row in rows]
 
 
 async def finish_stream(lease: Lease, stream: str, *, keep_state: bool, direction: str = PULL) -> None:

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from types import UnionType
 from typing import Any, get_args
-from uuid import UUID
 
 import msgspec
 from markupsafe import Markup, escape
@@ -15,8 +14,8 @@ from app.conflicts.models import DELETED, Conflict
 from app.connectors.base import Connector
 from app.records.entities import ENTITIES, Address
 from app.records.models import Record
-from portal.console.contact_form import PARTS
 from portal.console.fields import label_of, marked, shown
+from portal.console.record_form import PARTS
 
 _TYPED = (str, date, datetime, Decimal)
 NAMES = ("name", "title", "number")
@@ -84,7 +83,7 @@ def card_of(conflict: Conflict, record: Record | None, place: Place) -> Card:
         parts={part: str((ours or {}).get(part, "")) for part in PARTS} if isinstance(ours, Mapping) or ours is None else {},
         is_same=not is_deletion and conflict.resolved_at is None and mine == other,
         outcome=_outcome(conflict, place, is_deletion),
-        can_undo=conflict.resolution in ("theirs", "value") or (conflict.resolution == "ours" and is_deletion and conflict.ours is None),
+        can_undo=conflict.resolution not in (None, "agreed"),
     )
 
 
@@ -150,15 +149,7 @@ def entry_of(entity: str, field: str) -> str:
     return "text" if kinds and kinds <= set(_TYPED) else ""
 
 
-def fields_of(conflicts: Sequence[Conflict], chosen: str) -> list[tuple[str, str]]:
-    """The fields to filter by: those that conflicts wait in."""
-    names = {conflict.field for conflict in conflicts if conflict.resolved_at is None} | ({chosen} if chosen else set())
-    return [("", "All"), *sorted(((name, label_of(name)) for name in names), key=lambda option: option[1])]
-
-
-def by_record(conflicts: Sequence[Conflict]) -> dict[UUID, list[Conflict]]:
-    """Conflicts of the same record together."""
-    found: dict[UUID, list[Conflict]] = {}
-    for conflict in conflicts:
-        found.setdefault(conflict.record_id, []).append(conflict)
-    return found
+def fields_of(names: Sequence[str], chosen: str) -> list[tuple[str, str]]:
+    """The fields to filter by: those that conflicts wait in, and the one that is chosen."""
+    offered = {*names, *filter(None, [chosen])}
+    return [("", "All"), *sorted(((name, label_of(name)) for name in offered), key=lambda option: option[1])]

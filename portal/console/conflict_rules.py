@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 from app.actors import Permission
 from app.conflicts.models import DELETED, Conflict
+from app.conflicts.policies import has_times
 from app.conflicts.rules import Rule
 from app.connectors.base import Stream
 from app.errors import InvalidInput, NotFound
 from portal.console.conflict_cards import Card
 from portal.console.conflicts import SECTION, cards_of
 from portal.console.pages import connector_of, staff_page
-from portal.forms import read_form
+from portal.forms import new_key, read_form
 from portal.session import actor, hub, see_other, visit
 
 SHOWN = 20
@@ -45,6 +46,7 @@ async def ask(request: Request) -> Response:
         card=card,
         rules=offered(stream),
         chosen=chosen,
+        idempotency_key=new_key(),
         preview=await _preview(request, conflict, _rule(chosen)) if chosen else None,
     )
 
@@ -52,7 +54,8 @@ async def ask(request: Request) -> Response:
 async def make(request: Request) -> Response:
     form, conflict = await read_form(request), await _conflict(request)
     stream = await _stream(request, conflict)
-    _, result = await hub(request).conflicts.always(actor(request), conflict.id, _rule(form.text("rule")), has_times=has_times(stream))
+    rule, key = _rule(form.text("rule")), form.idempotency_key
+    _, result = await hub(request).conflicts.always(actor(request), conflict.id, rule, stream, idempotency_key=key)
     decided = "".join(f"&decided={each}" for each in result.resolved[:25])
     return see_other(f"{visit(request).base}/conflicts?done=rule-made&ruled={len(result.resolved)}{decided}")
 
@@ -77,11 +80,6 @@ async def _preview(request: Request, conflict: Conflict, rule: Rule) -> Preview:
 def offered(stream: Stream) -> list[Rule]:
     """The rules that a stream can have."""
     return [Rule.PROVIDER_WINS, Rule.HUB_WINS, *([Rule.NEWEST] if has_times(stream) else []), Rule.ASK]
-
-
-def has_times(stream: Stream) -> bool:
-    """Whether its records carry the time of their last change at the provider."""
-    return any(row.target == "edited_at" for row in stream.fields.rows)
 
 
 def _rule(text: str) -> Rule:

@@ -11,12 +11,10 @@ from starlette.responses import HTMLResponse, Response
 from app.actors import Permission
 from app.conflicts.models import Conflict
 from app.errors import NotFound, Refusal
-from app.paging import MAXIMUM, PageRequest
 from portal.console.conflict_cards import Card, Place, card_of, entry_of, fields_of, place_of
-from portal.console.contact_form import PARTS
 from portal.console.pages import all_connections, connection_names, connector_of, next_page, open_conflicts, staff_fragment, staff_page
-from portal.console.undoing import undo_all
-from portal.forms import Form, ids, page_request, read_form
+from portal.console.record_form import PARTS
+from portal.forms import Form, ids, new_key, page_request, read_form
 from portal.rendering import wants_fragment
 from portal.session import actor, hub, see_other, visit
 
@@ -36,7 +34,6 @@ async def index(request: Request) -> Response:
         open_only=given["show"] != "all",
     )
     names = await connection_names(request)
-    waiting = await hub(request).conflicts.conflicts(actor(request), PageRequest(MAXIMUM))
     return await staff_page(
         request,
         "conflicts.html",
@@ -46,10 +43,11 @@ async def index(request: Request) -> Response:
         given=given,
         filters=urlencode({name: value for name, value in given.items() if value}),
         connection_options=[("", "All"), *((str(key), name) for key, name in names.items())],
-        field_options=fields_of(waiting.items, given["field"]),
+        field_options=fields_of(await hub(request).conflicts.open_fields(actor(request)), given["field"]),
         decided=await _decided(request),
         undone=request.query_params.get("undone", ""),
         refused=request.query_params.get("refused", ""),
+        idempotency_key=new_key(),
         page_address=next_page(request, "decided", "undone", "refused"),
     )
 
@@ -124,17 +122,16 @@ async def resolve_many(request: Request) -> Response:
     """Decide all that are selected alike; what cannot be decided does not stop the others."""
     actor(request).require(Permission.MANAGE_RECORDS)
     form = await read_form(request)
-    wanted = form.ids("conflict")
-    result = await hub(request).conflicts.resolve_many(actor(request), wanted, resolution=form.text("resolution"))
+    wanted, key = form.ids("conflict"), form.idempotency_key
+    result = await hub(request).conflicts.resolve_many(actor(request), wanted, resolution=form.text("resolution"), idempotency_key=key)
     return _back(request, form, decided=[str(each) for each in result.resolved], refused=str(len(result.refused) or ""))
 
 
 async def undo(request: Request) -> Response:
-    """Put back what the records had before; the conflicts stay decided."""
-    actor(request).require(Permission.MANAGE_RECORDS)
+    """Take decisions back: the records have what they had before, and the conflicts wait again."""
     form = await read_form(request)
-    undone, refused = await undo_all(hub(request), actor(request), form.ids("conflict"))
-    return _back(request, form, undone=str(undone), refused=str(refused or ""))
+    result = await hub(request).reopenings.reopen_many(actor(request), form.ids("conflict"), idempotency_key=form.idempotency_key)
+    return _back(request, form, undone=str(len(result.reopened)), refused=str(len(result.refused) or ""))
 
 
 def _back(request: Request, form: Form, **result: Any) -> Response:

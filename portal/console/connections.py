@@ -9,6 +9,8 @@ from app.connections.models import Connection
 from app.errors import Refusal
 from app.paging import PageRequest
 from portal.console.pages import connection_of, connector_of, next_page, open_conflicts, record_count, staff_page
+from portal.console.reconciliation import compared
+from portal.console.schedule_choices import words_of
 from portal.console.stream_rules import rules_of
 from portal.forms import new_key, page_request, read_form
 from portal.rendering import wants_fragment
@@ -46,10 +48,13 @@ async def _context(request: Request, test: Any = None) -> dict[str, Any]:
         "listed_runs": runs.items,
         "names": {connection.id: connection.name},
         "calls": calls.items,
+        "mappings": await services.field_mappings.published(who, connection.id),
         "rules": await rules_of(request, connector.streams),
         "can_write": any(stream.writer for stream in connector.streams.values()),
         "conflicts": await open_conflicts(request, connection.id),
+        "compared": {one.stream.name: one.found for one in await compared(request, connector)},
         "test": test,
+        "words_of": words_of,
     }
 
 

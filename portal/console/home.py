@@ -11,8 +11,9 @@ from app.deliveries.models import DeliveryStatus
 from app.paging import PageRequest
 from app.quotes.models import QuoteStatus
 from app.syncs.models import SyncRun
-from portal.console.overview import days_of, finding_of, needs_of, sentence_of
-from portal.console.pages import all_connections, open_conflicts, staff_fragment, staff_page
+from portal.console.overview import DAYS, days_of, finding_of, needs_of, sentence_of, sparks_of
+from portal.console.pages import all_connections, open_conflicts, open_failures, staff_fragment, staff_page
+from portal.console.reconciliation import drifts_of
 from portal.formats import number
 from portal.live import Message, event_stream, position
 from portal.session import actor, hub
@@ -28,7 +29,7 @@ async def show(request: Request) -> Response:
     head = await services.feed.head(who.scope)
     connections = await all_connections(request)
     runs = await services.syncs.runs(who, PageRequest(HISTORY))
-    failed = await services.failed_records.failed_records(who, PageRequest(HISTORY))
+    held = [one for one in (await services.quarantine.quarantined(who, PageRequest(LATEST))).items if one.status == "held"]
     stuck = await services.deliveries.deliveries(who, PageRequest(HISTORY), status=DeliveryStatus.FAILED)
     conflicts = await open_conflicts(request)
     days = days_of(runs.items, services.now())
@@ -41,7 +42,8 @@ async def show(request: Request) -> Response:
         connections=connections,
         names={connection.id: connection.name for connection in connections},
         sentence=sentence_of(connections, conflicts),
-        needs=needs_of(connections, failed, stuck.items, conflicts),
+        needs=needs_of(connections, stuck.items, conflicts, await open_failures(request), held, await drifts_of(request, connections)),
+        sparks=sparks_of(await services.statistics.activity(who, [connection.id for connection in connections], days=DAYS)),
         running=_running(runs.items),
         listed_runs=runs.items[:LATEST],
         days=days if runs.items else [],

@@ -1,12 +1,15 @@
 """Starting a sync: choose what, which way and how much, start, and watch the run."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.connectors.base import Connector
-from app.errors import Refusal
+from app.errors import PermissionDenied, Refusal
 from app.paging import MAXIMUM, PageRequest
 from app.syncs.service import SyncInProgress
 from portal.console.pages import connection_of, connector_of, record_count, staff_page
@@ -75,13 +78,31 @@ async def ask_full(request: Request) -> Response:
 
 async def start(request: Request) -> Response:
     """Start, or go to the run that is already going on."""
+    return await _begin(request, lambda connection_id, **asked: _started(request, connection_id, **asked))
+
+
+async def _started(request: Request, connection_id: UUID, **asked: Any) -> str:
+    return f"runs/{(await hub(request).syncs.start(actor(request), connection_id, **asked)).id}"
+
+
+async def plan(request: Request) -> Response:
+    """Work out what it would do, and look at that first."""
+    return await _begin(request, lambda connection_id, **asked: _planned(request, connection_id, **asked))
+
+
+async def _planned(request: Request, connection_id: UUID, *, idempotency_key: str, **asked: Any) -> str:
+    """With a key of its own: from the same form the sync can be started afterwards."""
+    made = await hub(request).plans.plan(actor(request), connection_id, idempotency_key=f"{idempotency_key}-plan", **asked)
+    return f"plans/{made.id}"
+
+
+async def _begin(request: Request, begin: Callable[..., Awaitable[str]]) -> Response:
     form, connection = await read_form(request), await connection_of(request)
     wish = Wish(
         form.texts("stream"), form.text("mode") or "incremental", form.text("contact_external_id"), form.text("direction") or "pull"
     )
     try:
-        run = await hub(request).syncs.start(
-            actor(request),
+        place = await begin(
             connection.id,
             streams=_streams(form, wish, connector_of(request, connection)),
             mode=wish.mode,
@@ -91,10 +112,12 @@ async def start(request: Request) -> Response:
         )
     except SyncInProgress as refusal:
         return see_other(f"{visit(request).base}/runs/{refusal.existing_run_id}?done=earlier")
+    except PermissionDenied:
+        raise
     except Refusal as refusal:
         fields = {"contact_external_id" if name == "narrowed_to" else name: words for name, words in getattr(refusal, "fields", {}).items()}
         return await _choice_page(request, wish, status=422, problems=fields or {"": refusal.message})
-    return see_other(f"{visit(request).base}/runs/{run.id}")
+    return see_other(f"{visit(request).base}/{place}")
 
 
 def _streams(form: Form, wish: Wish, connector: Connector) -> list[str] | None:

@@ -1,14 +1,17 @@
 """The overview's words and numbers. Pure: values in, sentences and bars out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from app.connections.models import Connection, ConnectionStatus
 from app.deliveries.models import Delivery
-from app.paging import ResultPage
-from app.syncs.models import FailedRecord, RunStatus, SyncRun
-from portal.formats import plural
+from app.syncs.models import RunStatus, SyncRun
+from app.syncs.quarantine_store import Quarantine
+from app.syncs.statistics import Activity
+from portal.console.charts import Bars, Series, bars
+from portal.formats import number, plural
 
 DAYS = 14
 CHART_HEIGHT = 56
@@ -24,6 +27,19 @@ class Need:
     text: str
     path: str
     action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A stream that the last comparison found out of step."""
+
+    connection: Connection
+    title: str
+    words: str
+
+    @property
+    def path(self) -> str:
+        return f"/connections/{self.connection.id}/reconciliation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,12 @@ def _health_of(connections: Sequence[Connection]) -> str:
 
 
 def needs_of(
-    connections: Sequence[Connection], failed: ResultPage[FailedRecord], stuck: Sequence[Delivery], conflicts: str = ""
+    connections: Sequence[Connection],
+    stuck: Sequence[Delivery],
+    conflicts: str = "",
+    failed: str = "",
+    held: Sequence[Quarantine] = (),
+    drifts: Sequence[Drift] = (),
 ) -> list[Need]:
     """The worst first."""
     needs = [
@@ -83,9 +104,24 @@ def needs_of(
     if conflicts:
         title = f"{conflicts} {'conflict waits' if conflicts == '1' else 'conflicts wait'} for a decision."
         needs.append(Need("attention", title, "Nobody's value was overwritten.", "/conflicts", "Choose what counts"))
-    if failed.items:
-        count = plural(len(failed.items), "record") if not failed.has_next else f"More than {len(failed.items)} records"
-        needs.append(Need("attention", f"{count} could not be taken over.", "The rest went on.", "/failed-records", "See why"))
+    names = {connection.id: connection.name for connection in connections}
+    needs += [
+        Need(
+            "attention",
+            f"{plural(one.count, 'deletion is', 'deletions are')} held back for {names.get(one.connection_id, 'a removed connection')}.",
+            f"The provider suddenly showed {one.count} of {one.known} known records no more. Nothing was deleted.",
+            f"/held-deletions/{one.id}",
+            "Decide",
+        )
+        for one in held
+    ]
+    if failed:
+        title = f"{failed} {'record' if failed == '1' else 'records'} could not be taken over or written."
+        needs.append(Need("attention", title, "The rest went on.", "/failed-records", "See why"))
+    needs += [
+        Need("attention", f"{one.title} of {one.connection.name} are out of step.", f"{one.words}.", one.path, "Look at the comparison")
+        for one in drifts
+    ]
     needs += [
         Need(
             "attention",
@@ -120,3 +156,18 @@ def finding_of(days: Sequence[Day]) -> str:
     if not total:
         return "No sync ran in the last two weeks"
     return f"All of {plural(total, 'run')} went well" if not bad else f"{bad} of {plural(total, 'run')} had failures"
+
+
+def sparks_of(activity: Mapping[UUID, Sequence[Activity]]) -> dict[UUID, tuple[Bars, str]]:
+    """By connection: how much changed by day as a small drawing, and the same in words."""
+    found = {}
+    for connection_id, days in activity.items():
+        changed, failed = sum(day.changed for day in days), sum(day.failed for day in days)
+        drawing = bars(
+            [f"{day.day.day} {day.day:%B}" for day in days],
+            [Series("Changed", "information", [day.changed for day in days]), Series("Failed", "bad", [day.failed for day in days])],
+        )
+        if drawing.top:
+            words = f"{plural(changed, 'record')} changed in {len(days)} days" + (f", {number(failed)} failed" if failed else "")
+            found[connection_id] = (drawing, words)
+    return found

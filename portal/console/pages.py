@@ -13,14 +13,18 @@ from app.connections.models import Connection
 from app.connectors.base import Connector
 from app.paging import MAXIMUM, PageRequest
 from portal.console.fields import label_of
-from portal.console.words import DONE_WORDS, FIX_WORDS, RULE_WORDS, STAGE_WORDS
+from portal.console.words import DONE_WORDS, FIX_WORDS, KIND_WORDS, MOVED_WORDS, RULE_WORDS, STAGE_WORDS
 from portal.rendering import page, page_context, render
 from portal.session import actor, hub
+
+MOST_COUNTED = 999
 
 _WORDS: dict[str, Any] = {
     "done_words": DONE_WORDS,
     "fix_words": FIX_WORDS,
     "stage_words": STAGE_WORDS,
+    "kind_words": KIND_WORDS,
+    "moved_words": MOVED_WORDS,
     "rule_words": RULE_WORDS,
     "label_of": label_of,
 }
@@ -29,9 +33,12 @@ _WORDS: dict[str, Any] = {
 async def staff_page(
     request: Request, template: str, section: str, *, block: str | None = None, status: int = 200, **context: Any
 ) -> Response:
-    """A page of the console; `section` is the entry of the navigation that it belongs to."""
-    waiting = await open_conflicts(request) if block is None else ""
-    return page(request, f"console/{template}", block=block, status=status, section=section, waiting=waiting, **_WORDS, **context)
+    """A page of the console; `section` is the entry of the navigation that it belongs to.
+
+    A page's own names must not be those that every page has: given twice, a name is a TypeError.
+    """
+    navigation: dict[str, Any] = {} if block else {"waiting": await open_conflicts(request), "badges": await _badges(request)}
+    return page(request, f"console/{template}", block=block, status=status, section=section, **_WORDS, **navigation, **context)
 
 
 def staff_fragment(request: Request, template: str, block: str, **context: Any) -> str:
@@ -43,8 +50,28 @@ async def open_conflicts(request: Request, connection_id: UUID | None = None) ->
     """How many conflicts wait for a decision, as a badge shows it; nothing where none does."""
     if not actor(request).may(Permission.READ_RECORDS):
         return ""
-    found = await hub(request).conflicts.conflicts(actor(request), PageRequest(MAXIMUM), connection_id=connection_id)
-    return f"{MAXIMUM}+" if found.has_next else str(len(found.items) or "")
+    found = await hub(request).conflicts.count_open(actor(request), MAXIMUM, connection_id=connection_id)
+    return f"{MAXIMUM}+" if found > MAXIMUM else str(found or "")
+
+
+async def _badges(request: Request) -> dict[str, str]:
+    """What else waits for somebody, by its entry of the navigation."""
+    return {"Failed records": await open_failures(request), "Held deletions": await held_deletions(request)}
+
+
+async def open_failures(request: Request) -> str:
+    """How many failed records are open, as a badge shows it; nothing where none is."""
+    if not actor(request).may(Permission.READ_SYNCS):
+        return ""
+    count = await hub(request).failed_records.open_count(actor(request), most=MOST_COUNTED + 1)
+    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
+
+
+async def held_deletions(request: Request) -> str:
+    """How many scans' deletions are held back, as a badge shows it; nothing where none are."""
+    if not actor(request).may(Permission.READ_SYNCS):
+        return ""
+    return str(await hub(request).quarantine.held_count(actor(request)) or "")
 
 
 async def all_connections(request: Request) -> list[Connection]:

@@ -1,7 +1,6 @@
 """Changing a record here: its form, its deletion, and making it again what it was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -11,12 +10,14 @@ from app.actors import Permission
 from app.errors import InvalidInput, NotFound
 from app.records.editing import RecordChanged
 from app.records.models import Record
-from portal.console import contact_form
-from portal.console.contact_form import Clash
+from app.records.service import DOCUMENT
+from portal.console.conflict_cards import title_of
 from portal.console.counterparts import counterparts_of
 from portal.console.deletions import fate_of
+from portal.console.document_view import document_title
 from portal.console.fields import differences
 from portal.console.pages import staff_page
+from portal.console.record_form import Clash, RecordForm, form_of
 from portal.console.records import history_of, record_of, section_of
 from portal.console.versions import Version, versions_of
 from portal.forms import new_key, read_form
@@ -25,50 +26,43 @@ from portal.session import actor, hub, see_other, visit
 STALE = 409
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A group of the form's fields."""
-
-    title: str
-    paths: list[str]
-
-
 async def edit(request: Request) -> Response:
     actor(request).require(Permission.MANAGE_RECORDS)
-    record = await _contact(request)
-    return await _form_page(request, record, contact_form.values_of(record.data))
+    record, shape = await _editable(request)
+    return await _form_page(request, record, shape, shape.values_of(record.data))
 
 
 async def update(request: Request) -> Response:
-    """Save what was changed; where somebody else has changed the contact meanwhile, show both and ask again."""
-    form, record = await read_form(request), await _contact(request)
+    """Save what was changed; where somebody else has changed the record meanwhile, show both and ask again."""
+    form, (record, shape) = await read_form(request), await _editable(request)
     seen = await _seen(request, record, form.integer("version"))
     try:
-        given = contact_form.given_in(form, seen)
-        changes = contact_form.changes_in(given, seen)
+        given = shape.given_in(form, seen)
+        changes = shape.changes_in(given, seen)
         if changes:
             await hub(request).edits.update(
                 actor(request), record.id, version=form.integer("version"), changes=changes, idempotency_key=form.idempotency_key
             )
     except RecordChanged:
         now = await record_of(request)
-        carried = contact_form.carried_over(seen, now.data, given)
-        return await _form_page(request, now, carried, status=STALE, clashes=contact_form.clashes_of(seen, now.data, given))
+        carried = shape.carried_over(seen, now.data, given)
+        return await _form_page(request, now, shape, carried, status=STALE, clashes=shape.clashes_of(seen, now.data, given))
     except InvalidInput as refusal:
-        raw = {path: form.checked(path) if path in contact_form.FLAGS else form.text(path) for path in contact_form.paths(seen)}
-        return await _form_page(request, record, raw, status=422, problems=dict(refusal.fields), version=form.integer("version"))
+        raw, version = shape.raw_in(form, seen), form.integer("version")
+        return await _form_page(request, record, shape, raw, status=422, problems=dict(refusal.fields), version=version)
     return _back(request, "record-saved" if changes else "nothing-changed")
 
 
-async def _contact(request: Request) -> Record:
+async def _editable(request: Request) -> tuple[Record, RecordForm]:
     record = await record_of(request)
-    if record.entity != "contact" or record.deleted_at:
-        raise NotFound("Only a contact that is not deleted is changed here.")
-    return record
+    shape = form_of(record.entity, record.data)
+    if shape is None or record.deleted_at:
+        raise NotFound("Only a contact or a document that is not deleted is changed here.")
+    return record, shape
 
 
 async def _seen(request: Request, record: Record, version: int) -> Mapping[str, Any]:
-    """The contact as it was when the form was shown."""
+    """The record as it was when the form was shown."""
     if version == record.version:
         return record.data
     found = next((one.data for one in await history_of(request) if one.version == version), None)
@@ -80,6 +74,7 @@ async def _seen(request: Request, record: Record, version: int) -> Mapping[str, 
 async def _form_page(
     request: Request,
     record: Record,
+    shape: RecordForm,
     given: Mapping[str, Any],
     *,
     status: int = 200,
@@ -94,10 +89,11 @@ async def _form_page(
         status=status,
         record=record,
         version=version or record.version,
+        named=document_title(record.data) if record.entity == DOCUMENT else title_of(record),
+        is_document=record.entity == DOCUMENT,
         given=given,
-        texts=contact_form.TEXTS,
-        flags=contact_form.FLAGS,
-        addresses=[(name, [path for path in given if path.startswith(f"{name}.")]) for name in contact_form.ADDRESSES],
+        shape=shape,
+        addresses=shape.parts_of(dict(given)),
         counterparts=await counterparts_of(request, record, ()),
         clashes=clashes or [],
         idempotency_key=new_key(),
@@ -133,6 +129,7 @@ async def show_version(request: Request) -> Response:
         record=record,
         version=version,
         changes=differences(record.data, version.data),
+        idempotency_key=new_key(),
     )
 
 
@@ -152,6 +149,7 @@ async def restore(request: Request) -> Response:
         request.path_params["record_id"],
         version=form.integer("version"),
         to_version=request.path_params["version"],
+        idempotency_key=form.idempotency_key,
     )
     return _back(request, "record-restored")
 

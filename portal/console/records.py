@@ -10,8 +10,12 @@ from app.actors import Permission
 from app.paging import PageRequest
 from app.records.editing import EDITABLE
 from app.records.models import Record, RecordVersion
+from app.records.service import DOCUMENT
+from portal.console import documents
 from portal.console.counterparts import counterparts_context
+from portal.console.documents import document_context
 from portal.console.fields import readable
+from portal.console.merged import merge_context
 from portal.console.pages import connection_names, next_page, staff_page
 from portal.console.versions import versions_of
 from portal.forms import new_key, page_request
@@ -47,9 +51,11 @@ async def _context(request: Request, record: Record, history: Sequence[RecordVer
         "versions": versions[:NEWEST_VERSIONS],
         "older": len(versions) - NEWEST_VERSIONS,
         "conflicts": len(waiting.items),
-        "may_edit": record.entity in EDITABLE and actor(request).may(Permission.MANAGE_RECORDS),
+        "may_edit": record.entity in EDITABLE and not record.merged_into and actor(request).may(Permission.MANAGE_RECORDS),
         "data": readable(record.data),
         "idempotency_key": new_key(),
+        **(await document_context(request, record) if record.entity == DOCUMENT else {}),
+        **await merge_context(request, record),
         **await counterparts_context(request, record, history),
     }
 
@@ -65,4 +71,4 @@ async def history_of(request: Request) -> list[RecordVersion]:
 
 def section_of(record: Record) -> str:
     """The entry of the navigation that a record's pages belong to."""
-    return SECTION if record.entity == "contact" else "Quotes"
+    return {"contact": SECTION, DOCUMENT: documents.SECTION}.get(record.entity, "Quotes")

@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from app.actors import Permission
 from app.conflicts.models import StreamPolicy
+from app.conflicts.policies import HUB_DELETIONS, PROVIDER_DELETIONS
 from app.conflicts.rules import Rule
 from app.conflicts.service import PolicyChanged
 from app.connectors.base import Stream
 from app.errors import InvalidInput, NotFound
-from portal.console.conflict_rules import has_times, offered
+from portal.console.conflict_rules import offered
 from portal.console.fields import label_of
 from portal.console.pages import connection_of, connector_of, staff_page
 from portal.forms import Form, read_form
@@ -21,8 +22,6 @@ from portal.session import actor, hub, see_other, visit
 
 SECTION = "Connections"
 FIELD = "field-"
-PROVIDER_DELETIONS = ("tombstone", "propagate", "ignore")
-HUB_DELETIONS = ("tombstone", "propagate", "deactivate", "ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ async def update(request: Request) -> Response:
     given = _given_in(form, stream)
     try:
         before = await hub(request).conflicts.policy(actor(request), request.path_params["connection_id"], stream.name)
-        await hub(request).conflicts.set_policy(actor(request), _policy(before, given), has_times=has_times(stream))
+        await hub(request).conflicts.set_policy(actor(request), _policy(before, given), stream)
     except PolicyChanged as refusal:
         return await _form_page(request, stream, replace(given, version=before.version), status=409, problems={"": refusal.message})
     except InvalidInput as refusal:

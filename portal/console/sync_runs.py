@@ -9,13 +9,17 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.actors import Permission
 from app.connections.models import LoggedCall
 from app.errors import InvalidInput
 from app.paging import PageRequest
 from app.syncs.models import RunStatus, SyncRun, SyncRunStream
+from app.syncs.plans.models import Plan
+from app.syncs.plans.rules import not_undoable
 from portal.console.causes import causes_of
 from portal.console.pages import connection_names, next_page, staff_fragment, staff_page
-from portal.forms import ids, page_request
+from portal.console.reconciliation import of_run
+from portal.forms import ids, new_key, page_request
 from portal.live import DONE, PAUSE_SECONDS, Message, event_stream, position
 from portal.session import actor, hub, see_other, visit
 from portal.statuses import Step, run_look
@@ -84,7 +88,7 @@ async def show(request: Request) -> Response:
 async def _context(request: Request, run: SyncRun) -> dict[str, Any]:
     connection = await hub(request).connections.get(actor(request), run.connection_id)
     failed = (
-        await hub(request).failed_records.failed_records(actor(request), PageRequest(100), run_id=run.id, open_only=False)
+        await hub(request).failed_records.failed_records(actor(request), PageRequest(100), run_id=run.id, state=None)
         if run.counts.failed
         else None
     )
@@ -98,8 +102,24 @@ async def _context(request: Request, run: SyncRun) -> dict[str, Any]:
         "ways": [(way, walked) for way in WAYS if (walked := [one for one in run.streams if one.direction == way])],
         "steps": steps_of(run, titles),
         "seconds_left": run.seconds_left(hub(request).now()),
+        "comparisons": await of_run(request, run, titles),
         "causes": causes_of(failed.items) if failed else [],
+        "can_undo": _may_undo(request) and not_undoable(run) is None,
+        "undo_plan": await _undo_plan(request, run),
+        "idempotency_key": new_key(),
     }
+
+
+def _may_undo(request: Request) -> bool:
+    return actor(request).may(Permission.RUN_SYNCS) and actor(request).may(Permission.MANAGE_RECORDS)
+
+
+async def _undo_plan(request: Request, run: SyncRun) -> Plan | None:
+    """The newest plan that takes the run back."""
+    if run.status.is_active or run.task == "plan":
+        return None
+    found = await hub(request).plans.plans(actor(request), PageRequest(1), undoes_run_id=run.id)
+    return found.items[0] if found.items else None
 
 
 async def events(request: Request) -> Response:

@@ -108,6 +108,7 @@ def test_aliases_are_counted_as_often_as_their_fragment_is_used():
     assert problems(query) == ["This operation has 32 aliases; 30 is the limit."]
 
 
+@pytest.mark.alone
 def test_one_field_named_again_and_again_is_refused_before_the_slow_rules():
     query = "{" + "a{id} " * 450 + "}"
 
@@ -118,6 +119,7 @@ def test_one_field_named_again_and_again_is_refused_before_the_slow_rules():
     assert time.perf_counter() - started < 0.2
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("levels", [25, 150])
 def test_fragments_that_double_at_each_level_are_measured_in_no_time(levels: int):
     doubling = " ".join(f"fragment f{i} on Thing {{ thing {{ ...f{i + 1} ...f{i + 1} }} }}" for i in range(levels))
@@ -130,6 +132,7 @@ def test_fragments_that_double_at_each_level_are_measured_in_no_time(levels: int
     assert time.perf_counter() - started < 0.2
 
 
+@pytest.mark.alone
 def test_fragments_without_fields_that_double_at_each_level_do_not_take_long_either():
     doubling = " ".join(f"fragment f{i} on Thing {{ ...f{i + 1} ...f{i + 1} }}" for i in range(40))
     query = "{ a { ...f0 } } " + doubling + " fragment f40 on Thing { id x: name }"

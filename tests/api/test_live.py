@@ -171,6 +171,7 @@ async def _rest_of(slow: Any, way: str, last: int) -> list[dict[str, Any]]:
     return got
 
 
+@pytest.mark.alone
 async def test_a_peer_that_is_stuck_holds_up_nobody(hub: Hub, owner: Actor, server, token):
     async with AsyncExitStack() as stack:
         stuck, *others = await followers(stack, server, token, 20)
@@ -314,7 +315,7 @@ async def test_a_connection_is_followed_through_what_happens_to_it(hub: Hub, own
 async def test_a_wake_that_redis_lost_is_found_in_postgres(hub: Hub, owner: Actor, server, token):
     async with AsyncExitStack() as stack:
         (opened,) = await followers(stack, server, token, 1)
-        await hub.redis.flushall()
+        await hub.redis.flushdb()
         await hub.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         await publish(hub, owner, 1, 2, 3)
         assert [change["revision"] for change in await heard(opened, 3)] == [1, 2, 3]

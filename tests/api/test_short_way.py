@@ -26,9 +26,12 @@ from tests.quotes.world import make_world
 
 GRAPHQL = {"Accept": "application/graphql-response+json"}
 RESOLVED = {
-    "api_tokens", "connectors", "contact_history", "failed_records", "field_mapping", "field_mapping_changes", "field_mapping_preview",
-    "field_mapping_versions", "live_cursor", "organization", "quote_totals", "stream_policy", "sync_status", "syncs", "unsynced_objects",
-    "unsynced_records", "viewer",
+    "api_tokens", "connection_statistics", "connectors", "contact_history", "contact_merges", "duplicates", "failed_record",
+    "failed_record_causes", "failed_record_payload", "failed_records",
+    "field_mapping", "field_mapping_back_test", "field_mapping_changes", "field_mapping_preview", "field_mapping_versions",
+    "live_cursor", "merge_preview", "organization", "orphan_counts", "orphaned_mappings",
+    "quarantined_deletions", "quote_totals", "schedule_preview",
+    "stream_policy", "sync_status", "syncs", "unmapped_fields", "unsynced_objects", "unsynced_records", "viewer",
 }  # fmt: skip
 """Operations with a part that only Python tells: they always take the long way."""
 OWN = "query Own($first: Int) { quotes(first: $first) { nodes { id } } }"

@@ -47,9 +47,13 @@ class Company:
     async def conflicts(self, **wanted):
         return (await self.hub.conflicts.conflicts(self.operator, ALL, connection_id=self.connection.id, **wanted)).items
 
+    @property
+    def stream(self):
+        return self.hub.connectors["servicem8"].streams["companies"]
+
     async def policy(self, **values) -> StreamPolicy:
         before = await self.hub.conflicts.policy(self.operator, self.connection.id, "companies")
-        return await self.hub.conflicts.set_policy(self.operator, replace(before, **values), has_times=True)
+        return await self.hub.conflicts.set_policy(self.operator, replace(before, **values), self.stream)
 
     async def mapping(self):
         record = await self.record()
@@ -158,7 +162,7 @@ async def test_always_do_this_makes_a_rule_and_decides_what_is_open(company: Com
     await company.sync()
     (conflict,) = await company.conflicts()
 
-    policy, resolved = await company.hub.conflicts.always(company.operator, conflict.id, Rule.PROVIDER_WINS, has_times=False)
+    policy, resolved = await company.hub.conflicts.always(company.operator, conflict.id, Rule.PROVIDER_WINS, company.stream)
 
     assert policy.rule("name") is Rule.PROVIDER_WINS
     assert resolved.resolved == [conflict.id]
@@ -168,7 +172,9 @@ async def test_always_do_this_makes_a_rule_and_decides_what_is_open(company: Com
 async def test_the_newest_cannot_be_chosen_where_a_provider_has_no_times(company: Company):
     with pytest.raises(InvalidInput, match="does not say when"):
         await company.hub.conflicts.set_policy(
-            company.operator, StreamPolicy(company.connection.id, "companies", Rule.NEWEST), has_times=False
+            company.operator,
+            StreamPolicy(company.connection.id, "companies", Rule.NEWEST),
+            company.hub.connectors["metakocka"].streams["partners"],
         )
 
 
@@ -177,7 +183,7 @@ async def test_a_policy_that_somebody_else_changed_is_not_overwritten(company: C
     await company.policy(conflicts=Rule.HUB_WINS)
 
     with pytest.raises(PolicyChanged):
-        await company.hub.conflicts.set_policy(company.operator, replace(seen, conflicts=Rule.PROVIDER_WINS), has_times=True)
+        await company.hub.conflicts.set_policy(company.operator, replace(seen, conflicts=Rule.PROVIDER_WINS), company.stream)
 
 
 async def test_a_stale_edit_is_refused(company: Company):

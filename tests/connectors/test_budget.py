@@ -61,6 +61,7 @@ async def test_a_full_minute_is_not_sat_out_in_a_workers_slot(redis: Redis):
     assert 55 < refused.value.retry_after <= 62
 
 
+@pytest.mark.alone
 async def test_a_short_wait_is_sat_out_and_told(redis: Redis):
     budget = budget_of(redis, [RateLimit("moment", 5, 1, 0)])
     for _ in range(5):
@@ -227,6 +228,7 @@ async def test_a_redis_that_is_away_stops_nothing_at_once_and_bounds_each_proces
             await budget.acquire("decision")
 
 
+@pytest.mark.alone
 async def test_taking_is_fast(redis: Redis):
     budget = budget_of(redis, [RateLimit("minute", 100_000, 60, 1), RateLimit("day", 1_000_000, 86_400, 400)])
     await budget.acquire("bulk")

@@ -170,6 +170,7 @@ async def test_retry_after_may_be_a_time_and_is_counted_by_the_providers_clock()
     assert budget.pauses == [(300, False)]
 
 
+@pytest.mark.alone
 async def test_an_answer_that_never_ends_is_cut_at_the_time_limit():
     async with raw_server(answer("200 OK", b"[", length=100)) as server, client_of(server.url, timeout_seconds=0.2, attempts=1) as client:
         started = time.monotonic()

@@ -32,10 +32,14 @@ _KINDS = (
     "document",
     "product",
     "conflict",
+    "paper",
+    "plan",
+    "item",
+    "quarantine",
 )
 # Of all rows. A quote comes with its job and its mapping, part, version, lines and every second time decision and delivery.
 _SHARES = {"contacts": 0.05, "quotes": 0.06, "jobs": 0.11, "runs": 0.03, "failed": 0.03, "events": 0.03, "entries": 0.02, "calls": 0.03}
-_SHARES |= {"documents": 0.02, "products": 0.01, "conflicts": 0.01}
+_SHARES |= {"documents": 0.02, "products": 0.01, "conflicts": 0.01, "plans": 0.005, "items": 0.03, "quarantines": 0.006}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ async def fill(scope: Scope, *, rows: int, first: int) -> Filled:
     counts = {name: max(int(rows * share), 2 * CONNECTIONS) for name, share in _SHARES.items()}
     counts |= {"connections": CONNECTIONS, "clients": min(CLIENTS, counts["contacts"])}
     counts |= {"lines": counts["quotes"] * LINES, "decisions": counts["quotes"] // 2}
-    numbers = {"contacts": counts["contacts"], "quotes": counts["quotes"], "step": max(_SPAN // rows // 1000, 1) * 1000}
+    numbers = {name: counts[name] for name in ("contacts", "quotes", "plans")} | {"step": max(_SPAN // rows // 1000, 1) * 1000}
     async with transaction(scope):
         for name, sql in _STATEMENTS:
             text = _with_numbers(sql, numbers)
@@ -154,7 +158,7 @@ _RECORDS = (
         SELECT {_id("client_contact")}, $1, {_id("client")}, 'contact' || n || '@client.test', 'Contact ' || n""",
     ),
 )
-# The contacts are at connection 1 as well, under other names; so are nearly all sales documents, and the products.
+# The contacts are at connection 1 as well, under other names; so are nearly all sales documents with their mappings, and the products.
 _DOCUMENTS_AT = _id("connection", "(CASE WHEN n % 50 = 0 THEN 3 ELSE 1 END)")
 _TWO_WAY = (
     ("contacts", f"{_MAPPING} {_id('second')}, $1, {_id('connection', '1')}, 'partners', 'partner-' || n, {_id('contact')}, {_MAPPED}"),
@@ -169,6 +173,11 @@ _TWO_WAY = (
         SELECT {_id("document")}, $1, 'sales_document', {_DOCUMENTS_AT},
             jsonb_build_object('number', 'D-' || n, 'contact_external_id', 'partner-' || {_contact()}, 'status', 'open',
                 'kind', CASE WHEN n % 1000 = 7 THEN 'credit_note' WHEN n % 5 = 0 THEN 'offer' ELSE 'order' END), {_time()}, {_time()}""",
+    ),
+    (
+        "documents",
+        f"""{_MAPPING} {_id("paper")}, $1, {_DOCUMENTS_AT}, CASE WHEN n % 5 = 0 THEN 'offers' ELSE 'orders' END, 'document-' || n,
+            {_id("document")}, {_MAPPED}""",
     ),
     (
         "products",
@@ -238,11 +247,38 @@ _WORK = (
             {_time()}, {_time("n + 1")}""",
     ),
     (
+        "runs",
+        f"""INSERT INTO reconciliation (organization_id, sync_run_id, connection_id, stream, seen, mapped, missing_here, missing_there,
+            different, failed, compared_at)
+        SELECT $1, {_id("run")}, {_connection()}, 'companies', 100, 100, 0, 0, 0, 0, {_time("n + 1")}""",
+    ),
+    (
+        "plans",
+        f"""INSERT INTO plan (id, organization_id, connection_id, kind, status, run_id, undoes_run_id, requested_by, created_at, drafted_at)
+        SELECT {_id("plan")}, $1, {_connection()}, CASE WHEN n % 10 = 1 THEN 'undo' ELSE 'sync' END, 'drafted', {_id("run")},
+            CASE WHEN n % 10 = 1 THEN {_id("run", "n / 10")} END, 'Olive Owner', {_time()}, {_time()}""",
+    ),
+    (
+        "items",
+        f"""INSERT INTO plan_item (id, organization_id, plan_id, stream, record_stream, direction, kind, key, record_id, fields, created_at)
+        SELECT {_id("item")}, $1, {_id("plan", "(CASE WHEN n % 2 = 0 THEN 0 ELSE n / 2 % {plans} END)")}, 'companies', 'companies', 'pull',
+            CASE WHEN n % 100 < 2 THEN 'delete' WHEN n % 10 < 4 THEN 'create' ELSE 'update' END, 'company-' || n,
+            {_id("contact", "n % {contacts}")}, '{{"name": {{"before": "Company", "after": "Company & sons"}}}}', {_time()}""",
+    ),
+    (
         "failed",
         f"""INSERT INTO failed_record (id, organization_id, connection_id, stream, external_id, sync_run_id, stage, error_code,
             message, fix_by, payload, first_failed_at, last_failed_at, resolved_at)
         SELECT {_id("failed")}, $1, {_connection()}, 'companies', 'broken-' || n, {_id("run", "n / 10")}, 'validate', 'invalid_field',
             'A field is wrong.', 'customer', '\\x7b7d', {_time()}, {_time()}, CASE WHEN n % 100 > 0 THEN {_time("n + 1")} END""",
+    ),
+    (
+        "quarantines",
+        f"""INSERT INTO quarantine (id, organization_id, connection_id, stream, sync_run_id, external_ids, known, brake_share,
+            brake_minimum, status, created_at)
+        SELECT {_id("quarantine")}, $1, {_connection()}, 'companies', {_id("run", "n / 10")},
+            ARRAY(SELECT 'company-' || n + place FROM generate_series(1, 30) AS place), 300, 0.05, 10,
+            CASE WHEN n % 100 = 3 THEN 'held' ELSE 'released' END, {_time()}""",
     ),
     (
         "calls",

@@ -8,8 +8,11 @@ import pytest
 from app import database
 from app.actors import Scope
 from app.bootstrap import Hub
+from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.database import after_commit, execute, fetch, fetch_value, new_id, system_fetch, transaction
-from tests.factories import make_organization
+from app.records import repository as records
+from app.records.repository import RecordWrite
+from tests.factories import make_connection, make_organization
 
 
 async def _add_clients(scope: Scope, count: int) -> None:
@@ -99,7 +102,9 @@ async def test_every_foreign_key_between_tables_of_an_organization_starts_with_i
     )
     await connection.close()
 
-    assert [tuple(key) for key in keys if key["first_column"] != "organization_id"] == []
+    # Of a record without a connection: the same organization's id, in a column of its own.
+    by_itself = ("record", "organization", "own_organization_id")
+    assert [tuple(key) for key in keys if key["first_column"] != "organization_id"] == [by_itself]
 
 
 async def test_the_system_role_lists_what_is_due_and_nothing_else(hub: Hub):
@@ -177,3 +182,18 @@ async def test_a_write_needs_a_transaction_and_a_transaction_stays_in_its_scope(
     async with transaction(first):
         with pytest.raises(RuntimeError, match="another"):
             await fetch(second, "SELECT 1 AS one")
+
+
+async def test_a_record_belongs_to_an_organization_that_exists_by_its_connection_or_by_itself(hub: Hub, sandbox: RunningSandbox):
+    owner, other = await make_organization(hub), await make_organization(hub)
+    theirs = (await make_connection(hub, other, sandbox)).id
+    nowhere = Scope(new_id())
+
+    for scope, connection_id in ((nowhere, None), (nowhere, theirs), (owner.scope, theirs), (owner.scope, new_id())):
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            async with transaction(scope):
+                await records.add_many(scope, [RecordWrite(new_id(), "contact", connection_id, b'{"name": "Acme"}')])
+    async with transaction(owner.scope):
+        await records.add_many(owner.scope, [RecordWrite(new_id(), "contact", None, b'{"name": "Acme"}')])
+
+    assert await fetch_value(owner.scope, "SELECT count(*) FROM record WHERE own_organization_id = $1", owner.organization_id) == 1

@@ -93,6 +93,7 @@ async def test_a_walk_in_circles_is_noticed_over_many_slices(clean_sandbox, serv
                 pages += 1
 
 
+@pytest.mark.alone
 async def test_a_body_that_drips_is_given_up_in_time():
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")

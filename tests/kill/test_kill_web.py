@@ -142,7 +142,7 @@ async def test_a_web_process_killed_under_many_streams_costs_no_event_and_double
         kill(web)
         await publishing
         web = await _start_web(settings, port)
-        await hub.redis.flushall()
+        await hub.redis.flushdb()
         await _publish(hub, owner, subject, range(81, EVENTS + 1))
         async with asyncio.timeout(120):
             await following

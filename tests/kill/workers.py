@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.actors import Actor
+from app.database import execute, transaction
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,3 +55,18 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGKILL)
     process.wait(30)
+
+
+async def free_leases(actor: Actor) -> None:
+    """A killed worker's leases end by themselves; nobody waits for that here. What a frozen one has locked, the server frees."""
+    async with transaction(actor.scope):
+        for table in ("sync_run", "delivery"):
+            await execute(
+                actor.scope,
+                f"""
+                UPDATE {table} SET lease_expires_at = least(lease_expires_at, now())
+                WHERE id IN (SELECT id FROM {table} WHERE organization_id = $1
+                             AND status IN ('queued', 'running', 'sending') FOR UPDATE SKIP LOCKED)
+                """,
+                actor.organization_id,
+            )

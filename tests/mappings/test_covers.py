@@ -118,3 +118,7 @@ def test_after_a_merge_of_everything_that_differs_both_are_the_same():
 
     assert CONTACT.same(merged, theirs)
     assert merged["address"]["street"] == "x"
+
+
+def test_what_neither_of_them_has_is_not_made():
+    assert CONTACT.merge({"name": "A"}, {"name": "A"}, CONTACT.fields) == {"name": "A"}

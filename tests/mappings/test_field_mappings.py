@@ -9,7 +9,7 @@ import pytest
 from app.actors import Actor, Scope
 from app.bootstrap import Hub
 from app.connections.models import Connection
-from app.connectors.base import Account, FieldRow, Item
+from app.connectors.base import FieldRow
 from app.connectors.servicem8.fields import COMPANY_FIELDS
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.database import execute, new_id, transaction
@@ -18,8 +18,6 @@ from app.mappings.field_mappings import FieldMappingNotFound, FieldMappingRetire
 from app.mappings.field_rules import read_rows
 from app.mappings.mapped_streams import FieldMappingUnusable
 from app.paging import PageRequest
-from app.syncs.pages import PageWriter
-from app.syncs.sources import Source
 from tests.factories import colleague, key, make_connection, make_organization, sync
 
 ALL = PageRequest(100)
@@ -52,18 +50,9 @@ class World:
     async def contacts(self) -> list[dict[str, Any]]:
         return [contact.data for contact in (await self.hub.records.contacts(self.owner, ALL, connection_id=self.connection.id)).items]
 
-    async def remap(self, **values: object) -> int:
-        """Translate what is stored again, as a run does it; how many records changed."""
-        streams, scope, stream = self.service.streams, self.owner.scope, self.hub.connectors["servicem8"].streams["companies"]
-        translator = await streams.translator(scope, self.connection.id, "companies")
-        account = self.connection.account or Account(id="", name="")
-        source = Source(scope, self.connection.id, "servicem8", account, stream, translator, None, "remap", ())
-        updated = 0
-        async with transaction(scope):
-            async for page in streams.remap(scope, self.connection.id, "companies", **values):
-                counts, _ = await PageWriter({}, self.hub.feed).write(source, page)
-                updated += counts.updated
-        return updated
+    async def remap(self) -> int:
+        """Translate what is stored again; how many records changed."""
+        return (await sync(self.hub, self.owner, self.connection, streams=["companies"], mode="remap")).counts.updated
 
 
 @pytest.fixture
@@ -281,25 +270,6 @@ async def test_a_view_of_a_stream_shares_its_field_mapping(world):
     assert await world.service.version(world.owner, world.connection.id, "jobs", 1) == saved
 
 
-async def test_remapping_goes_on_after_the_last_page_and_leaves_out_what_is_gone_or_failed(world):
-    pages = [page async for page in world.service.streams.remap(world.owner.scope, world.connection.id, "companies")]
-    assert ([len(page.items) for page in pages], pages[0].expected) == ([3], 3)
-    first = pages[0].items[0]
-    assert isinstance(first, Item)
-
-    async with transaction(world.owner.scope):
-        await execute(
-            world.owner.scope,
-            "UPDATE mapping SET status = 'failed' WHERE organization_id = $1 AND external_id = $2",
-            world.owner.organization_id,
-            first.external_id,
-        )
-
-    assert [len(page.items) async for page in world.service.streams.remap(world.owner.scope, world.connection.id, "companies")] == [2]
-    resumed = world.service.streams.remap(world.owner.scope, world.connection.id, "companies", resume=pages[0].state)
-    assert [page async for page in resumed] == []
-
-
 async def test_a_published_version_that_a_later_connector_cannot_use_says_so_and_can_be_replaced(world):
     await world.service.save(*world.stream, COUNTRY)
     await world.service.publish(*world.stream, 1)
@@ -342,8 +312,6 @@ async def test_another_organization_finds_nothing(world):
             await call
     with pytest.raises(NotFound):
         await world.service.streams.translator(stranger.scope, world.connection.id, "companies")
-    with pytest.raises(NotFound):
-        await anext(world.service.streams.remap(stranger.scope, world.connection.id, "companies"))
 
 
 def changes(world: World, actor: Actor) -> Sequence[object]:

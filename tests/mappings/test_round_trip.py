@@ -1,6 +1,7 @@
 """Law 7: `pull(push(x)) == x` for the pushed fields of every field mapping that a connector has."""
 
 import typing
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,15 +9,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.connectors.base import Account, FieldMapping, FieldRow
 from app.connectors.registry import find_connectors
 from app.mappings import shapes
+from app.mappings.paths import is_plain, setter
 from app.mappings.round_trip import broken_by, check_round_trip, pushed_only
 from app.mappings.translate import RecordInvalid, Translator
 from app.records.entities import ENTITIES
+from app.syncs.pages import UNUSABLE
 
 ACCOUNT = Account(id="a", name="Acme", currency="EUR", time_zone="Europe/Ljubljana")
 BOTH: Any = {"direction": "both"}
@@ -148,3 +151,97 @@ def test_what_was_read_is_tried_as_well():
     assert broken is not None
     assert (broken.field, broken.example) == ("title", "1E+3")
     assert broken.reason == "what is written comes back changed: '1E+3' as '1000'"
+
+
+# Law 7 for what is only read: the same object again is no change, whatever is in it.
+
+
+AT_A_PROVIDER = st.one_of(TEXT, st.sampled_from(["", "0", " x ", "1E+3", "Slovenija", "2026-03-01"]), st.none(), st.integers(-1000, 1000))
+BY_TRANSFORM: dict[str, st.SearchStrategy[Any]] = {
+    "number": st.sampled_from(["", None, "1E+3", "1.50", "-0", 7]) | st.decimals(-1000, 1000, places=2).map(str),
+    "integer": st.sampled_from(["", None, "1.0", 3]) | st.integers(-1000, 1000),
+    "flag": st.sampled_from(["", None, "0", "1", "true", "No", True, 0]),
+    "date": st.sampled_from(["", None, "0000-00-00", "2026-03-01", "2024-02-29", "2026-03-01 10:00:00"]),
+    "local_time": st.sampled_from(["", None, "0000-00-00 00:00:00", "2026-03-29 02:30:00", "2026-10-25 02:30:00", "2026-07-01 10:00:00"]),
+    "json_list": st.sampled_from(["", None, "[]", '["a", "č"]']),
+}
+"""What providers send, by what is done to it; texts of any kind for the rest."""
+
+
+def documents(mapping: FieldMapping) -> st.SearchStrategy[dict[str, Any]]:
+    """Documents that hold something at every plain path of the rows."""
+    plain = {row.path: at(row) for row in mapping.rows if "[]." not in row.path and is_plain(row.path)}
+    names = {row.path.partition("[].")[0] for row in mapping.rows if "[]." in row.path}
+    lists = {name: st.lists(st.fixed_dictionaries(_elements(mapping, name)), max_size=3) for name in names}
+    return st.fixed_dictionaries(plain | lists).map(_nested)
+
+
+def at(row: FieldRow) -> st.SearchStrategy[Any]:
+    for name, *words in row.transforms:
+        if name == "enum":
+            return st.sampled_from([word.partition("=")[0] for word in words])
+        if name in BY_TRANSFORM:
+            return BY_TRANSFORM[name].filter(lambda value: value not in ("", None)) if row.required else BY_TRANSFORM[name]
+    return AT_A_PROVIDER.filter(lambda value: str(value or "").strip()) if row.required else AT_A_PROVIDER
+
+
+def _elements(mapping: FieldMapping, name: str) -> dict[str, st.SearchStrategy[Any]]:
+    return {row.path.partition("[].")[2]: at(row) for row in mapping.rows if row.path.startswith(f"{name}[].")}
+
+
+def _nested(values: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for path, value in values.items():
+        element = [_nested(one) for one in value] if isinstance(value, list) and value and isinstance(value[0], dict) else value
+        setter(path)(made, element)
+    return made
+
+
+def all_mappings() -> Iterator[Any]:
+    for provider, connector in find_connectors().items():
+        for stream in connector.streams.values():
+            yield pytest.param(stream.entity, stream.fields, id=f"{provider} {stream.name}")
+
+
+@pytest.mark.parametrize(("entity", "mapping"), list(all_mappings()))
+def test_the_same_object_again_is_no_change_and_merging_it_changes_nothing(entity, mapping):
+    translator = Translator(entity, mapping)
+    taken = Counter()
+
+    @settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(documents(mapping))
+    def law(document: dict[str, Any]) -> None:
+        try:
+            data = stored(translator, document)
+        except (RecordInvalid, *UNUSABLE):
+            taken["refused"] += 1
+            return
+        again = stored(translator, msgspec.json.decode(msgspec.json.encode(document)))
+        taken["taken"] += 1
+        assert again == data
+        assert translator.changed(data, again) == frozenset()
+        assert translator.merge(data, again, translator.fields) == data
+        assert translator.added_since(translator).changed({}, data) == frozenset()
+
+    law()
+
+    assert taken["taken"] >= 20, taken
+
+
+def stored(translator: Translator, document: dict[str, Any]) -> dict[str, Any]:
+    return dict(msgspec.json.decode(msgspec.json.encode(translator.translate(document, ACCOUNT))))
+
+
+def test_every_connector_is_held_to_the_law_with_every_field_that_it_maps():
+    held = {case.id: case.values for case in mappings()}
+    read = {case.id for case in all_mappings()}
+
+    for provider, connector in find_connectors().items():
+        for stream in connector.streams.values():
+            assert f"{provider} {stream.name}" in read
+            pushed = {row.target for row in stream.fields.rows if row.direction == "both"}
+            assert bool(pushed) == (f"{provider} {stream.name}" in held)
+            assert stream.writer is not None or not pushed, "what is only read must not be mapped both ways"
+            if pushed:
+                found = pushed_only(*held[f"{provider} {stream.name}"])
+                assert {target for target, _ in found.compiled.by_target()} == pushed

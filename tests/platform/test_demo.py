@@ -99,6 +99,7 @@ def test_once_does_the_main_job_and_passes_again_at_once(folder):
         assert "approved a part" in seen["servicem8"]["note"]
 
 
+@pytest.mark.requirement("MKD-20", "MKD-22")
 def test_once_edits_a_contact_on_both_sides_and_resolves_the_conflict_and_passes_again(folder):
     for _ in range(2):
         done = once(folder)

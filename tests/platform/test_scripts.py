@@ -79,7 +79,7 @@ def test_a_python_that_cannot_make_virtual_environments_is_told_what_to_install(
 @needs_root
 def test_a_checkout_that_is_not_writable_is_named(checkout, tmp_path):
     for folder in (tmp_path, *tmp_path.parents):
-        if folder.name.startswith(("pytest-", "test_")):
+        if folder.name.startswith(("pytest-", "popen-", "test_")):
             folder.chmod(0o755)
     system_python = Path("/usr/bin/python3")
     if not system_python.exists():

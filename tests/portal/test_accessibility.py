@@ -8,10 +8,13 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from app.connectors.metakocka.fields import PARTNER_FIELDS
 from app.connectors.metakocka.sandbox.testing import RunningSandbox as MetakockaSandbox
+from app.syncs.plans.models import PlanOutdated
 from tests import factories
+from tests.connectors.metakocka.company import add_offer
 from tests.portal.office import Office, follow
-from tests.portal.two_sides import TwoSides
+from tests.portal.two_sides import ALL, TwoSides
 
 pytestmark = pytest.mark.browser
 
@@ -93,6 +96,11 @@ async def test_the_consoles_pages_have_no_accessibility_finding_and_fit(office: 
         f"{connection}/import",
         f"{connection}/full-sync",
         f"{connection}/syncs/new",
+        f"{connection}/syncs/new?compare=yes",
+        f"{connection}/statistics",
+        f"{connection}/statistics?days=90",
+        f"{connection}/reconciliation",
+        f"{connection}/reconciliation/companies",
         "/runs",
         f"/runs/{run}",
         "/failed-records",
@@ -130,11 +138,16 @@ async def test_the_pages_of_two_way_sync_have_no_accessibility_finding_and_fit(
     delivery = await sides.hub.pushes.queue(sides.owner, pekarna.id, two.connection.id)
     run = await sides.hub.syncs.start(sides.owner, two.connection.id, streams=["partners"], direction="two_way")
     await factories.ended(sides.hub, sides.owner, run)
+    saved = await sides.hub.field_mappings.save(sides.owner, two.connection.id, "partners", PARTNER_FIELDS.rows[:1], note=RIGHT_TO_LEFT)
     page = await office.staff(scheme=scheme, width=width)
     findings: list[str] = []
 
     for path in (
         "/",
+        f"/connections/{two.connection.id}/streams/partners/fields",
+        f"/connections/{two.connection.id}/streams/partners/fields?version={saved.version}",
+        f"/connections/{two.connection.id}/streams/partners/fields/versions/{saved.version}",
+        f"/connections/{two.connection.id}/streams/partners/fields/versions/{saved.version}/publication",
         "/conflicts",
         f"/conflicts?show=all&decided={decided.id}",
         "/conflicts?field=email&undone=1&refused=2",
@@ -154,6 +167,106 @@ async def test_the_pages_of_two_way_sync_have_no_accessibility_finding_and_fit(
         await page.goto(office.console(path))
         await page.evaluate("document.querySelectorAll('main details').forEach((closed) => closed.open = true)")
         findings.extend([*await _findings(page), *await _is_too_wide(page)])
+
+    assert findings == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", SMALL_PHONE), ("dark", 1280)])
+async def test_the_pages_of_documents_have_no_accessibility_finding_and_fit(
+    office: Office, metakocka: MetakockaSandbox, scheme: str, width: int
+) -> None:
+    sides = TwoSides(office)
+    two = await sides.metakocka(metakocka)
+    await add_offer(metakocka, title=f"{RIGHT_TO_LEFT} and a title that is long enough to need several lines on a phone", notes="One\nTwo")
+    await two.run(streams=("offers",))
+    (offer,) = (await sides.hub.records.sales_documents(sides.owner, ALL)).items
+    await two.edit(offer, notes="Three")
+    page = await office.staff(scheme=scheme, width=width)
+    findings: list[str] = []
+
+    for path in ("/documents", "/documents?status=failed", "/documents/push", f"/records/{offer.id}", f"/records/{offer.id}/edit"):
+        await page.goto(office.console(path))
+        findings.extend([*await _findings(page), *await _is_too_wide(page)])
+
+    assert findings == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", SMALL_PHONE), ("dark", 1280)])
+async def test_the_pages_of_contacts_that_are_one_or_missing_have_no_accessibility_finding_and_fit(
+    office: Office, metakocka: MetakockaSandbox, scheme: str, width: int
+) -> None:
+    sides = TwoSides(office)
+    long = f"{RIGHT_TO_LEFT} and a name that is long enough to need several lines on a phone"
+    two = await sides.metakocka(metakocka, "Pekarna")
+    values = ({"name": long, "tax_number": "12345678"}, {"name": "Pekarna & sinovi", "tax_number": "1234 5678", "notes": "n" * 300})
+    stays, goes = [await sides.hub.edits.create(sides.owner, "contact", given) for given in values]
+    merged, survivor = await sides.record("Pekarna"), await sides.hub.edits.create(sides.owner, "contact", {"name": "Samo tu"})
+    await sides.hub.merges.merge(sides.owner, survivor.id, merged.id, {"name": "loser"})
+    connection = f"/connections/{two.connection.id}"
+    page = await office.staff(scheme=scheme, width=width)
+    findings: list[str] = []
+
+    for path in (
+        "/contacts/new",
+        "/contacts/duplicates",
+        f"/records/{stays.id}",
+        f"/records/{stays.id}/merge?search=pek",
+        f"/records/{stays.id}/merge?other={goes.id}",
+        f"/records/{survivor.id}?done=merged&merged={merged.id}",
+        f"/records/{merged.id}",
+        f"/records/{stays.id}?done=parted&parted={goes.id}&kept=name,website",
+        f"{connection}/missing?stream=partners&sent=2&left=A+sentence.",
+        f"{connection}/missing?stream=orders",
+        f"{connection}/missing/all?stream=partners&way=push",
+        f"{connection}/missing/all?stream=partners&way=pull",
+        f"/orphans?connection={two.connection.id}&cleaned=2",
+        "/orphans?kind=merged",
+        "/orphans?show=cleaned",
+        "/orphans/cleaning?kind=merged",
+    ):
+        await page.goto(office.console(path))
+        findings.extend([*await _findings(page), *await _is_too_wide(page)])
+
+    assert findings == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", SMALL_PHONE), ("dark", 1280)])
+async def test_the_pages_of_plans_have_no_accessibility_finding_and_fit(
+    office: Office, metakocka: MetakockaSandbox, scheme: str, width: int
+) -> None:
+    sides = TwoSides(office)
+    long = f"{RIGHT_TO_LEFT} and a name that is long enough to need several lines on a phone"
+    two = await sides.metakocka(metakocka, long, "Both", "Gone")
+    hub, owner, ids = sides.hub, sides.owner, {}
+    for name in (long, "Both", "Gone"):
+        mapping = await two.mapped((await sides.record(name)).id)
+        ids[name] = mapping.external_id if mapping else ""
+    await two.sandbox.edit_partner(ids[long], customer=f"{long}, {'x' * 60}")
+    await two.edit(await two.record(ids["Both"]), name="Both, ours")
+    await two.sandbox.edit_partner(ids["Both"], customer="Both, theirs")
+    await two.sandbox.delete_partner(ids["Gone"])
+    await two.add("New")
+    drafted = await hub.plans.plan(owner, two.connection.id, streams=["partners"], mode="full")
+    await factories.finish(hub, owner, await hub.syncs.run(owner, drafted.run_id))
+    run = await two.run()
+    await two.edit(await two.record(ids[long]), name="Corrected")
+    undo = await hub.plans.undo(owner, run.id)
+    await factories.finish(hub, owner, await hub.syncs.run(owner, undo.run_id))
+    making = await hub.plans.plan(owner, two.connection.id, streams=["partners"], mode="full")
+    page = await office.staff(scheme=scheme, width=width)
+    findings: list[str] = []
+
+    async def look(path: str) -> None:
+        await page.goto(office.console(path))
+        await page.evaluate("document.querySelectorAll('main details').forEach((closed) => closed.open = true)")
+        findings.extend([*await _findings(page), *await _is_too_wide(page)])
+
+    await look(f"/plans/{making.id}")
+    await hub.syncs.cancel(owner, making.run_id)
+    with pytest.raises(PlanOutdated):
+        await hub.plans.apply(owner, drafted.id)
+    for path in (f"/plans/{undo.id}", f"/plans/{drafted.id}", f"/plans/{making.id}", "/plans", "/runs", f"/runs/{run.id}"):
+        await look(path)
 
     assert findings == []
 

@@ -34,9 +34,11 @@ async def test_a_conflict_is_shown_with_its_three_values_decided_and_taken_back(
     await expect(page.get_by_role("link", name="Conflicts", exact=True)).to_be_visible()
     assert (await sides.data(conflict.record_id))["website"] == "https://theirs.test"
     await follow(page, page.get_by_role("button", name="Undo"))
-    await expect(page.get_by_text("1 record is again as before the decision")).to_be_visible()
+    await expect(page.get_by_text("1 decision is taken back")).to_be_visible()
     assert (await sides.data(conflict.record_id))["website"] == "https://ours.test"
-    assert await sides.conflicts() == []
+    (waiting,) = await sides.conflicts()
+    assert (waiting.id, waiting.ours, waiting.theirs) == (conflict.id, "https://ours.test", "https://theirs.test")
+    await expect(page.get_by_role("button", name="Take ServiceM8’s")).to_be_visible()
 
 
 @pytest.mark.requirement("MKC-45")
@@ -88,7 +90,7 @@ async def test_many_are_selected_decided_alike_and_taken_back_together(sides: Tw
     websites = {name: (await sides.record(name)).data["website"] for name in names}
     assert websites == {"Anton": "https://theirs-Anton.test", "Berta": "https://ours-Berta.test", "Cene": "https://theirs-Cene.test"}
     await follow(page, page.get_by_role("button", name="Undo"))
-    await expect(page.get_by_text("2 records are again as before the decision")).to_be_visible()
+    await expect(page.get_by_text("2 decisions are taken back")).to_be_visible()
     assert (await sides.record("Anton")).data["website"] == "https://ours-Anton.test"
 
 

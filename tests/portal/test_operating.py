@@ -121,21 +121,6 @@ async def test_starting_a_sync_twice_leads_to_the_run_that_is_going_on(office: O
     await office.hub.syncs.cancel(office.owner, going_on.id)
 
 
-async def test_failed_records_are_grouped_by_cause_shown_with_their_payload_and_tried_again(office: Office) -> None:
-    await office.add_quote()
-    bad = await office.sandbox.create("company", name="")
-    await office.connect()
-    await office.sync()
-    page = await office.staff()
-
-    await page.goto(office.console("/failed-records"))
-    await page.get_by_role("link", name=bad["uuid"]).click()
-    await expect(page.locator("pre")).to_contain_text(bad["uuid"])
-    await page.get_by_role("button", name="Try it again").click()
-
-    await expect(page.get_by_text("0 records healed, 1 record still fails.")).to_be_visible()
-
-
 async def test_an_operator_invites_a_client_who_then_signs_in(office: Office) -> None:
     await office.add_quote()
     await office.connect()
@@ -213,7 +198,7 @@ async def test_a_sync_is_put_on_a_schedule(office: Office) -> None:
     page = await office.staff(scripts=False)
     await page.goto(office.console(f"/connections/{connection.id}/syncs/new"))
 
-    await page.get_by_label("When").select_option("0 3 * * *")
+    await page.get_by_role("radio", name="Every day at").check()
     await page.get_by_label("Name").fill("Every night")
     await page.get_by_role("button", name="Save").click()
 

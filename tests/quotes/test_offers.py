@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.connectors.metakocka.sandbox.testing import RunningSandbox
 from app.deliveries.models import DeliveryStatus
 from app.paging import PageRequest
 from app.quotes.models import Quote, QuoteStatus
+from app.quotes.refusals import QuoteExpired
 from app.quotes.service import QuoteNotFound
 from tests import factories
 from tests.connectors.metakocka.company import add_document, add_offer, settings_of
@@ -159,14 +161,62 @@ async def test_a_decision_that_a_sync_overtook_is_not_applied_either(trade: Trad
 
 
 async def test_an_offer_with_a_discount_in_money_is_told_and_not_shown(trade: Trade):
-    await add_offer(trade.mk, discount_value="10")
+    offer = await add_offer(trade.mk, discount_value="10")
     run = await trade.sync()
 
     assert run.status == "partially_completed"
     assert len((await trade.hub.quotes.quotes(trade.operator, PageRequest())).items) == 1
+    again = await trade.sync()
+    (failed,) = (await trade.hub.failed_records.failed_records(trade.operator, PageRequest())).items
+    assert (again.status, failed.external_id, failed.stage, failed.sync_run_id) == (
+        "partially_completed",
+        offer["mk_id"],
+        "project",
+        again.id,
+    )
+    await trade.mk.edit_document("sales_offer", offer["mk_id"], discount_value="")
+    well = await trade.sync()
+    assert well.status == "completed"
+    assert len((await trade.hub.quotes.quotes(trade.operator, PageRequest())).items) == 2
+    assert (await trade.hub.failed_records.failed_records(trade.operator, PageRequest())).items == []
 
 
 async def test_another_organization_sees_no_offer(trade: Trade):
     quote, stranger = await trade.quote(), await factories.make_organization(trade.hub)
     with pytest.raises(QuoteNotFound):
         await trade.hub.quotes.quote(stranger, quote.id)
+
+
+LAST_SECOND = datetime(2099, 12, 31, 22, 59, 59, tzinfo=UTC)
+"""Of 2099 in Ljubljana."""
+
+
+async def test_an_offer_can_be_decided_until_the_end_of_its_last_valid_day(trade: Trade):
+    offered = (await trade.quote()).valid_until
+
+    await trade.mk.edit_document("sales_offer", trade.offer["mk_id"], valid_to="2026-01-31")
+    await trade.sync()
+    over = await trade.quote()
+    with pytest.raises(QuoteExpired):
+        await trade.approve(over)
+    await trade.mk.edit_document("sales_offer", trade.offer["mk_id"], valid_to="2099-12-30")
+    await trade.sync()
+    again = await trade.quote()
+
+    assert offered == LAST_SECOND
+    assert (over.status, over.version) == (QuoteStatus.EXPIRED, 1)
+    assert (again.status, again.version, again.valid_until) == (QuoteStatus.OPEN, 1, LAST_SECOND - timedelta(days=1))
+
+
+async def test_an_end_that_was_set_here_stays_until_the_provider_says_another(trade: Trade):
+    quote, ours = await trade.quote(), datetime(2098, 1, 1, tzinfo=UTC)
+    await trade.hub.quotes.set_validity(trade.operator, quote.id, valid_until=ours)
+
+    await trade.mk.edit_document("sales_offer", trade.offer["mk_id"], title="Druga prenova")
+    await trade.sync()
+    kept = await trade.quote()
+    await trade.mk.edit_document("sales_offer", trade.offer["mk_id"], valid_to="")
+    await trade.sync()
+
+    assert (kept.title, kept.valid_until) == ("Druga prenova", ours)
+    assert (await trade.quote()).valid_until is None

@@ -31,6 +31,7 @@ OPEN = Known(
     head=head_of(QUOTED),
     contact_external_id="c",
     contact_name="Acme",
+    valid_until=None,
     decision_id=None,
     confirmation=None,
 )

@@ -25,7 +25,11 @@ RESOLVED_FIELDS = {
         for kind in ("Contact", "InventoryLevel", "Job", "Product", "SalesDocument")
     },
     "Connection.connector": "known to the process, not to the database",
-    "FailedRecord.payload": "opened and shortened by Python",
+    "Sync.next_starts": "reckoned from its schedule in its zone",
+    **{
+        f"FailedRecord.{name}": "worked out by Python, like what its payload shows"
+        for name in ("advice", "direction", "edited_payload", "payload", "state", "tries")
+    },
 }
 """Fields that no statement can hold, and why."""
 
@@ -40,7 +44,7 @@ def everything(field: str, levels: int) -> str:
 
 
 def _id(argument: str, kind: GraphQLNamedType) -> str:
-    named = {"ids": "Quote", "connectionId": "Connection"}.get(argument, "Quote" if kind.name == "Node" else kind.name)
+    named = {"ids": "Quote", "connectionId": "Connection", "planId": "Plan"}.get(argument, "Quote" if kind.name == "Node" else kind.name)
     text = f'"{gid(named, NOTHING)}"'
     return f"[{text}]" if argument == "ids" else text
 

@@ -19,7 +19,7 @@ from tests.api.client import gid
 from tests.api.variants import with_settings
 from tests.reads.asking import Town
 from tests.reads.documents import Drawn
-from tests.reads.selecting import everything
+from tests.reads.selecting import NOTHING, everything
 from tests.reads.town import TEXTS
 
 HUGE = (2**31, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**30)
@@ -64,7 +64,11 @@ def _pages() -> list[str]:
 
 
 def _listed(town: Town, field: str, arguments: str, declared: str = "") -> str:
-    needed = f'connectionId: "{gid("Connection", town.here.ids("connection")[0])}", ' if field == "providerCalls" else ""
+    needed = (
+        f'connectionId: "{gid("Connection", town.here.ids("connection")[0])}", ' if field in ("providerCalls", "reconciliations") else ""
+    )
+    needed += 'stream: "companies", ' if field == "reconciliations" else ""
+    needed += f'planId: "{gid("Plan", NOTHING)}", ' if field == "planItems" else ""
     return f"query {declared} {{ {field}({needed}{arguments}) {{ totalCount nodes {{ __typename }} pageInfo {{ endCursor }} }} }}"
 
 

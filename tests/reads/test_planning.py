@@ -47,6 +47,7 @@ def _seconds(work: Callable[[], Any], times: int) -> float:
     return median(sorted(found)[: times // 2])
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", COMPILED)
 def test_a_new_document_is_planned_in_a_few_milliseconds(name: str):
     def plan() -> None:
@@ -57,6 +58,7 @@ def test_a_new_document_is_planned_in_a_few_milliseconds(name: str):
     assert _seconds(plan, 10) < 0.02
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", COMPILED)
 def test_a_known_document_is_bound_in_a_fraction_of_a_millisecond(town: Town, name: str):
     reads, given, owner = Reads(schema()._schema), _given(name), town.here.owner

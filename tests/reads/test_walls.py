@@ -44,6 +44,8 @@ READS: dict[str, tuple[str, str]] = {
     "InventoryLevel": ("inventoryLevels(first: 100)", ""),
 }
 """Type → the list that shows its things, and the field that finds one, where there is one beside `node`."""
+NAMED = {"subjectId": "Connection", "recordId": "Contact", "undoesRunId": "SyncRun"}
+"""Filter → the type of what it names, where it is called otherwise."""
 
 
 # What the statements say.
@@ -178,9 +180,12 @@ async def test_what_hangs_on_something_of_another_organization_is_not_listed(tow
             each for each in (source.filters if isinstance(source, Page) else ()) if each.endswith("Id") and not each.endswith("xternalId")
         ]
         for filter_name in named:
-            kind = {"subjectId": "Connection", "recordId": "Contact"}.get(filter_name, filter_name[0].upper() + filter_name[1:-2])
+            kind = {"subjectId": "Connection", "recordId": "Contact", "undoesRunId": "SyncRun"}.get(
+                filter_name, filter_name[0].upper() + filter_name[1:-2]
+            )
             others = "" if filter_name == "connectionId" or name != "provider_calls" else f', connectionId: "{ids["Connection"][0]}"'
-            for id in ids[kind][:4]:
+            others += ', stream: "companies"' if name == "reconciliations" else ""
+            for id in ids.get(kind, [gid(kind, NOTHING)])[:4]:  # whose is foreign and is not in the town: tests/security
                 query = f'{{ {field}({filter_name}: "{id}"{others}) {{ totalCount nodes {{ __typename }} }} }}'
                 found = await _data(town, query, town.abroad.owner, compiled)
                 assert found == {field: {"totalCount": 0, "nodes": []}}, query

@@ -92,7 +92,7 @@ async def test_the_survivor_gets_the_chosen_values_and_the_loser_points_to_it(to
 async def test_a_preview_shows_what_differs_and_suggests_what_is_there(town: Town):
     stays, goes = await town.record(town.stays), await town.record(town.goes)
 
-    choices = {one.field: one for one in await town.hub.merges.preview(town.operator, stays.id, goes.id)}
+    choices = {one.field: one for one in (await town.hub.merges.preview(town.operator, stays.id, goes.id)).choices}
 
     assert set(choices) == {"name", "website", "address"}
     assert (choices["website"].survivor, choices["website"].loser) == ("https://cebelar.test", "https://old.test")
@@ -273,8 +273,8 @@ async def test_contacts_that_share_a_tax_number_an_address_or_a_name_are_suggest
     three = await create(town.operator, "contact", {"name": "ŽAGA", "email": "info@ZAGA.test"})
     await create(town.operator, "contact", {"name": "Alone", "tax_number": "999", "email": "alone@x.test"})
 
-    first = await town.hub.merges.candidates(town.operator, PageRequest(2))
-    rest = await town.hub.merges.candidates(town.operator, PageRequest(2, first.cursors[-1]))
+    first = await town.hub.duplicates.duplicates(town.operator, PageRequest(2))
+    rest = await town.hub.duplicates.duplicates(town.operator, PageRequest(2, first.cursors[-1]))
 
     assert [(found.by, found.value, found.count) for found in [*first.items, *rest.items]] == [
         ("tax_number", "12345678", 2),
@@ -286,9 +286,9 @@ async def test_contacts_that_share_a_tax_number_an_address_or_a_name_are_suggest
         {one.id, three.id},
         {one.id, three.id},
     ]
-    assert (await town.hub.merges.candidates(town.operator, ALL, connection_id=town.connection.id)).items == []
+    assert (await town.hub.duplicates.duplicates(town.operator, ALL, connection_id=town.connection.id)).items == []
     await town.hub.merges.merge(town.operator, one.id, three.id, {})
-    assert [found.by for found in (await town.hub.merges.candidates(town.operator, ALL)).items] == ["tax_number"]
+    assert [found.by for found in (await town.hub.duplicates.duplicates(town.operator, ALL)).items] == ["tax_number"]
 
 
 async def test_what_cannot_be_merged_is_refused(town: Town):
@@ -342,5 +342,5 @@ async def test_only_operators_of_the_same_organization_merge(town: Town, hub, ow
         await hub.merges.unmerge(stranger, goes.id)
     with pytest.raises(PermissionDenied):
         await hub.merges.unmerge(viewer, goes.id)
-    assert (await hub.merges.candidates(stranger, ALL)).items == []
+    assert (await hub.duplicates.duplicates(stranger, ALL)).items == []
     assert await hub.merges.merged_into(stranger, stays.id) == []

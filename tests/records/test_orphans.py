@@ -7,6 +7,7 @@ from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.errors import PermissionDenied
 from app.paging import PageRequest
 from app.records.orphan_store import OrphanKind
+from app.records.orphans import NoSuchOrphans
 from tests.factories import colleague, make_connection, make_organization, sync
 
 ALL = PageRequest(100)
@@ -27,7 +28,11 @@ class Yard:
         record = await self.record(self.hub_deleted)
         await hub.edits.delete(operator, record.id, version=record.version)
         policy = await hub.conflicts.policy(operator, self.connection.id, "companies")
-        await hub.conflicts.set_policy(operator, type(policy)(self.connection.id, "companies", provider_deletions="ignore"), has_times=True)
+        await hub.conflicts.set_policy(
+            operator,
+            type(policy)(self.connection.id, "companies", provider_deletions="ignore"),
+            hub.connectors["servicem8"].streams["companies"],
+        )
         await self.sandbox.delete("company", self.deleted_there)
         await self.run()
         await hub.merges.merge(operator, (await self.record(self.well)).id, (await self.record(self.merged)).id, {})
@@ -114,7 +119,8 @@ async def test_only_operators_of_the_same_organization_see_and_clean(yard: Yard,
     stranger, viewer = await make_organization(hub), colleague(owner, Role.VIEWER)
 
     assert (await hub.orphans.orphans(stranger, ALL)).items == []
-    assert await hub.orphans.clean(stranger, mapping_ids=[(await yard.mapping(yard.merged)).id]) == 0
+    with pytest.raises(NoSuchOrphans):
+        await hub.orphans.clean(stranger, mapping_ids=[(await yard.mapping(yard.merged)).id])
     with pytest.raises(PermissionDenied):
         await hub.orphans.clean(viewer)
     assert len((await hub.orphans.orphans(viewer, ALL)).items) == 3

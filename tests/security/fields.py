@@ -10,7 +10,7 @@ from app.actors import PERMISSIONS, Role
 from app.actors import Permission as P
 from app.connectors.base import FieldRow
 from tests import factories
-from tests.security.two_way import add_conflict
+from tests.security.two_way import add_conflict, add_plan, add_quarantine
 from tests.security.world import Things, World
 
 EXTERNAL = "external"
@@ -57,6 +57,9 @@ def _change(name: str, *needs: P, ids: Mapping[str, str] | None = None, **more: 
 _ROWS = [{"target": "name", "path": "name", "required": True}]
 
 
+_EVERY_NIGHT = {"schedule": "0 2 * * *", "timeZone": "Europe/Ljubljana"}
+
+
 def _of_stream(name: str, *needs: P, shows: bool = True, **values: Any) -> Field:
     """Asked of the companies of a connection."""
     given = {"stream": "companies", **values}
@@ -72,6 +75,7 @@ NODES = {
     "InventoryLevel": P.READ_RECORDS,
     "Job": P.READ_RECORDS,
     "Organization": None,
+    "Plan": P.READ_SYNCS,
     "Product": P.READ_RECORDS,
     "Quote": P.READ_QUOTES,
     "SalesDocument": P.READ_RECORDS,
@@ -99,7 +103,16 @@ QUERIES = [
     _query("syncRuns", P.READ_SYNCS, connectionId="Connection"),
     _query("syncRun", P.READ_SYNCS, id="SyncRun"),
     _query("syncStatus", P.READ_SYNCS, P.READ_CONNECTIONS, connectionId="Connection"),
+    _query("plans", P.READ_SYNCS, connectionId="Connection", undoesRunId="SyncRun"),
+    _query("plan", P.READ_SYNCS, id="Plan"),
+    _query("planItems", P.READ_RECORDS, planId="Plan"),
     _query("failedRecords", P.READ_SYNCS, connectionId="Connection", syncRunId="SyncRun"),
+    _query("failedRecord", P.READ_SYNCS, id="FailedRecord"),
+    _query("failedRecordPayload", P.READ_SYNCS, id="FailedRecord"),
+    _query("failedRecordCauses", P.READ_SYNCS, shows=False, connectionId="Connection"),  # sentences of ours, and counts
+    _query("quarantines", P.READ_SYNCS, connectionId="Connection"),
+    _query("quarantine", P.READ_SYNCS, id="Quarantine"),
+    _query("quarantinedDeletions", P.READ_SYNCS, P.READ_RECORDS, quarantineId="Quarantine"),
     _query("contacts", P.READ_RECORDS, connectionId="Connection"),
     _query("contact", P.READ_RECORDS, id="Contact"),
     _query("jobs", P.READ_RECORDS, contactId="Contact", connectionId="Connection"),
@@ -110,10 +123,20 @@ QUERIES = [
     _query("mappings", P.READ_RECORDS, connectionId="Connection", contactId="Contact", jobId="Job", recordId="Contact"),
     _query("conflicts", P.READ_RECORDS, connectionId="Connection", recordId="Contact"),
     _query("conflict", P.READ_RECORDS, id="Conflict"),
+    _query("duplicates", P.READ_RECORDS, connectionId="Connection"),
+    _query("mergePreview", P.READ_RECORDS, survivorId="Contact", loserId="SpareContact"),
+    _query("contactMerges", P.READ_RECORDS, shows=False, contactId="Contact"),  # one of them has a merge
+    _query("orphanedMappings", P.READ_RECORDS, connectionId="Connection"),
+    _query("orphanCounts", P.READ_RECORDS, connectionId="Connection", mappingIds="Mapping", shows=False),  # numbers
+    _query("connectionStatistics", P.READ_SYNCS, shows=False, connectionId="Connection"),  # sums only
+    _of_stream("reconciliations", P.READ_SYNCS),
+    Field("Query.schedulePreview", frozenset({P.READ_SYNCS}), values=lambda world: _EVERY_NIGHT, shows=False),  # the same for everybody
     _of_stream("streamPolicy", P.READ_CONNECTIONS),
     _of_stream("fieldMapping", P.READ_CONNECTIONS, shows=False),  # the connector's own rows
     _of_stream("fieldMappingVersions", P.READ_CONNECTIONS, shows=False),  # the newest are those that the matrix saves
     _of_stream("fieldMappingChanges", P.READ_CONNECTIONS, shows=False, before=0, after=0),
+    _of_stream("fieldMappingBackTest", P.READ_CONNECTIONS, P.READ_RECORDS, shows=False, rows=_ROWS),
+    _of_stream("unmappedFields", P.READ_CONNECTIONS, P.READ_RECORDS, shows=False),
     _of_stream("fieldMappingPreview", P.READ_CONNECTIONS, P.READ_RECORDS, shows=False, rows=_ROWS),
     _of_stream("unsyncedRecords", P.READ_RECORDS, P.READ_CONNECTIONS, shows=False),  # all are synced
     _of_stream("unsyncedObjects", P.READ_RECORDS, P.READ_CONNECTIONS, shows=False),
@@ -138,6 +161,12 @@ async def _no_run(world: World, things: Things) -> None:
 async def _queued_run(world: World, things: Things) -> Mapping[str, UUID]:
     await _no_run(world, things)
     return {"SyncRun": (await world.hub.syncs.start(world.owner, things.ids["Connection"])).id}
+
+
+async def _drafted_plan(world: World, things: Things) -> Mapping[str, UUID]:
+    await _no_run(world, things)
+    plan, item = await add_plan(world.owner.scope, things.ids["Connection"], things.ids["SyncRun"], things.contact_external_id)
+    return {"Plan": plan, "PlanItem": item}
 
 
 async def _new_sync(world: World, things: Things) -> Mapping[str, UUID]:
@@ -165,6 +194,18 @@ async def _new_contact(world: World, things: Things) -> Mapping[str, UUID]:
     return {"Contact": (await world.hub.edits.create(world.owner, "contact", {"name": "For a moment"})).id}
 
 
+async def _two_contacts(world: World, things: Things) -> Mapping[str, UUID]:
+    made = [await _new_contact(world, things) for _ in range(2)]
+    return {"Contact": made[0]["Contact"], "SpareContact": made[1]["Contact"]}
+
+
+async def _merged_contact(world: World, things: Things) -> Mapping[str, UUID]:
+    """Part of another one since."""
+    made = await _two_contacts(world, things)
+    await world.hub.merges.merge(world.owner, made["SpareContact"], made["Contact"], {})
+    return made
+
+
 async def _new_document(world: World, things: Things) -> Mapping[str, UUID]:
     return {"SalesDocument": (await world.hub.edits.create(world.owner, "sales_document", {"kind": "order"})).id}
 
@@ -179,6 +220,21 @@ async def _new_conflict(world: World, things: Things) -> Mapping[str, UUID]:
     ids = things.ids
     found = await add_conflict(world.owner.scope, ids["Connection"], ids["Contact"], things.contact_external_id, "phone")
     return {"Conflict": found}
+
+
+async def _decided_conflict(world: World, things: Things) -> Mapping[str, UUID]:
+    made = await _new_conflict(world, things)
+    await world.hub.conflicts.resolve(world.owner, made["Conflict"], resolution="ours")
+    return made
+
+
+async def _open_failed(world: World, things: Things) -> None:
+    await world.reopen_failed(things)
+
+
+async def _new_quarantine(world: World, things: Things) -> Mapping[str, UUID]:
+    ids = things.ids
+    return {"Quarantine": await add_quarantine(world.owner.scope, ids["Connection"], ids["SyncRun"], things.contact_external_id)}
 
 
 async def _first_policy(world: World, things: Things) -> None:
@@ -234,9 +290,15 @@ _MAY_BE_GIVEN = {role: tuple(PERMISSIONS[role]) for role in (Role.CLIENT_CONTACT
 _EDIT = (P.MANAGE_RECORDS, P.READ_RECORDS)
 _IMPORT = (P.RUN_SYNCS, P.READ_RECORDS, P.READ_CONNECTIONS)
 _CONNECT = (P.MANAGE_CONNECTIONS, P.READ_CONNECTIONS)
+_APPLY = (P.RUN_SYNCS, P.READ_SYNCS)
+_DECIDE_PLAN = (*_APPLY, P.MANAGE_RECORDS)
+"""The world's plan takes a run back, which changes records."""
+_PLAN_ITEMS = {"id": "Plan", "itemIds": "PlanItem"}
 _COMPANIES = {"stream": "companies"}
 _PUSH = (P.RUN_SYNCS, P.READ_RECORDS, P.READ_CONNECTIONS, P.READ_QUOTES)
 _OF_CONNECTION = {"connectionId": "Connection"}
+_EDIT_FAILED = (P.RUN_SYNCS, P.MANAGE_RECORDS, P.READ_SYNCS, P.READ_CONNECTIONS)
+_HELD = (P.MANAGE_RECORDS, P.READ_SYNCS)
 _LINES = {"quoteId": "OpenQuote", "lineIds": "OpenLine", "lineReasons.lineId": "LeftOutLine"}
 
 MUTATIONS = [
@@ -260,7 +322,19 @@ MUTATIONS = [
     ),
     _change("startSync", P.RUN_SYNCS, P.READ_SYNCS, P.READ_CONNECTIONS, ids=_OF_CONNECTION, ready=_no_run),
     _change("cancelSyncRun", P.RUN_SYNCS, P.READ_SYNCS, ids={"id": "SyncRun"}, ready=_queued_run),
-    _change("retryFailedRecords", P.RUN_SYNCS, P.READ_CONNECTIONS, ids={**_OF_CONNECTION, "ids": "FailedRecord"}),
+    _change("planSync", *_APPLY, P.READ_CONNECTIONS, ids=_OF_CONNECTION, ready=_no_run),
+    _change("undoSyncRun", *_APPLY, P.MANAGE_RECORDS, ids={"id": "SyncRun"}, ready=_no_run),
+    _change("selectPlanItems", *_DECIDE_PLAN, ids=_PLAN_ITEMS, values=lambda world: {"selected": False}, ready=_drafted_plan),
+    _change("applyPlan", *_DECIDE_PLAN, ids=_PLAN_ITEMS, ready=_drafted_plan),
+    _change("dismissPlan", *_DECIDE_PLAN, ids={"id": "Plan"}, ready=_drafted_plan),
+    _change("retryFailedRecords", P.RUN_SYNCS, P.READ_CONNECTIONS, ids={**_OF_CONNECTION, "ids": "FailedRecord", "after": "FailedRecord"}),
+    _change("editFailedRecord", *_EDIT_FAILED, ids={"id": "FailedRecord"}, values=lambda world: {"payload": "[]"}, ready=_open_failed),
+    _change(
+        "dismissFailedRecords", P.RUN_SYNCS, ids={"ids": "FailedRecord"}, values=lambda world: {"reason": "A test"}, ready=_open_failed
+    ),
+    _change("reopenFailedRecord", P.RUN_SYNCS, P.READ_SYNCS, ids={"id": "FailedRecord"}, ready=_open_failed),
+    _change("releaseQuarantine", *_HELD, ids={"id": "Quarantine"}, ready=_new_quarantine),
+    _change("dismissQuarantine", *_HELD, ids={"id": "Quarantine"}, ready=_new_quarantine),
     _change(
         "createSync",
         P.MANAGE_CONNECTIONS,
@@ -286,6 +360,10 @@ MUTATIONS = [
     _change("updateSalesDocument", *_EDIT, ids={"id": "SalesDocument"}, values=_rename, ready=_new_document),
     _change("deleteSalesDocument", *_EDIT, ids={"id": "SalesDocument"}, values=_one, ready=_new_document),
     _change("restoreRecord", *_EDIT, ids={"id": "Contact"}, values=lambda world: {"version": 2, "toVersion": 1}, ready=_changed_contact),
+    _change("mergeContacts", *_EDIT, ids={"survivorId": "Contact", "loserId": "SpareContact"}, ready=_two_contacts),
+    _change("unmergeContact", *_EDIT, ids={"loserId": "Contact"}, ready=_merged_contact),
+    _change("cleanOrphans", P.MANAGE_RECORDS, ids={"connectionId": "Connection", "mappingIds": "Mapping"}),
+    _change("restoreOrphans", P.MANAGE_RECORDS, ids={"connectionId": "Connection", "mappingIds": "Mapping"}),
     _change("pushRecord", *_PUSH, ids={"recordId": "Contact", "connectionId": "WritableConnection"}),
     _change("pushRecords", *_PUSH, ids={"recordIds": "Contact", "connectionId": "WritableConnection"}),
     _change("importRecord", *_IMPORT, ids=_OF_CONNECTION, values=lambda world: _COMPANIES | {"externalId": world.own.contact_external_id}),
@@ -303,6 +381,7 @@ MUTATIONS = [
     _change("rollBackFieldMapping", *_CONNECT, ids=_OF_CONNECTION, values=lambda world: _COMPANIES | {"version": 0}),
     _change("resolveConflict", *_EDIT, ids={"id": "Conflict"}, values=lambda world: {"resolution": "OURS"}, ready=_new_conflict),
     _change("resolveConflicts", *_EDIT, ids={"ids": "Conflict"}, values=lambda world: {"resolution": "THEIRS"}, ready=_new_conflict),
+    _change("reopenConflicts", *_EDIT, ids={"ids": "Conflict"}, ready=_decided_conflict),
     _change(
         "alwaysResolve",
         *_EDIT,

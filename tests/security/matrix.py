@@ -17,7 +17,13 @@ from tests.security.fields import EXTERNAL, Field
 from tests.security.rows import Dump, Group, differences, ids_in
 from tests.security.world import Things, World
 
-_TYPES = {"OpenQuote": "Quote", "OpenLine": "QuoteLine", "LeftOutLine": "QuoteLine", "WritableConnection": "Connection"}
+_TYPES = {
+    "LeftOutLine": "QuoteLine",
+    "OpenLine": "QuoteLine",
+    "OpenQuote": "Quote",
+    "SpareContact": "Contact",
+    "WritableConnection": "Connection",
+}
 """Kinds of things that have the type of another."""
 
 

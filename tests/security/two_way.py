@@ -6,6 +6,8 @@ from uuid import UUID
 from app.actors import Actor, Scope
 from app.bootstrap import Hub
 from app.database import execute, new_id, transaction
+from app.syncs.plans import items, store
+from app.syncs.plans.models import NewItem
 
 
 async def add_records(hub: Hub, owner: Actor, connection_id: UUID, url: str) -> dict[str, UUID]:
@@ -18,12 +20,26 @@ async def add_records(hub: Hub, owner: Actor, connection_id: UUID, url: str) -> 
         settings={"company_id": "16", "base_url": url},
         credentials={"secret_key": "a secret of nothing"},
     )
+    spare, _ = [await add_record(owner.scope, connection_id, "contact", {"name": "Twin"}) for _ in range(2)]
     level = {"product_external_id": "p-1", "name": "Switchboard", "on_hand": "2"}
     return {
         "WritableConnection": writable.id,
         "Product": await add_record(owner.scope, connection_id, "product", {"name": "Switchboard"}),
+        "SpareContact": spare,
+        "Mapping": await _add_orphan(owner.scope, connection_id),
         "InventoryLevel": await add_record(owner.scope, connection_id, "inventory_level", level),
     }
+
+
+async def _add_orphan(scope: Scope, connection_id: UUID) -> UUID:
+    """The mapping of a contact that the hub deleted."""
+    mapping_id, record_id = new_id(), await add_record(scope, connection_id, "contact", {"name": "Gone"})
+    values = {"connection_id": connection_id, "stream": "companies", "external_id": "gone", "record_id": record_id, "status": "synced"}
+    async with transaction(scope):
+        sql = "UPDATE record SET deleted_at = now() WHERE organization_id = $1 AND id = $2"
+        await execute(scope, sql, scope.organization_id, record_id)
+        await _insert(scope, "mapping", {"id": mapping_id, **values, "last_error": "It is gone."})
+    return mapping_id
 
 
 async def add_record(scope: Scope, connection_id: UUID, entity: str, data: dict[str, Any]) -> UUID:
@@ -50,6 +66,37 @@ async def add_conflict(scope: Scope, connection_id: UUID, record_id: UUID, exter
         )
         await _insert(scope, "conflict", {"id": conflict_id, **values, "ours": "a@b.test", "theirs": "b@b.test"})
     return conflict_id
+
+
+async def add_plan(scope: Scope, connection_id: UUID, run_id: UUID, external_id: str) -> tuple[UUID, UUID]:
+    """A plan that can be applied, and its one item."""
+    plan_id, where = new_id(), ("companies", "companies", "pull")
+    async with transaction(scope):
+        await store.add(scope, plan_id, connection_id, kind="sync", run_id=run_id, undoes_run_id=None, requested_by="Olive Owner")
+        await items.put(scope, plan_id, connection_id, where, [NewItem("update", external_id)])
+        await store.draft(scope, plan_id, calls=0, seconds=0.0)
+    (item,) = await store.items(scope, plan_id, first=1, after=None, kind=None, changes_only=True)
+    return plan_id, item.id
+
+
+async def add_quarantine(scope: Scope, connection_id: UUID, run_id: UUID, external_id: str) -> UUID:
+    """A held deletion."""
+    quarantine_id = new_id()
+    values = {"id": quarantine_id, "connection_id": connection_id, "stream": "companies", "sync_run_id": run_id}
+    async with transaction(scope):
+        brake = {"known": 9, "brake_share": 0.05, "brake_minimum": 10}
+        await _insert(scope, "quarantine", {**values, **brake, "external_ids": [external_id]})
+    return quarantine_id
+
+
+async def add_failed(scope: Scope, connection_id: UUID) -> UUID:
+    """A company that could not be taken over."""
+    failed_id = new_id()
+    why = {"stage": "validate", "error_code": "record_invalid", "message": "It has no name.", "fix_by": "customer"}
+    values = {"connection_id": connection_id, "stream": "companies", "external_id": str(failed_id), "payload": b"{}"}
+    async with transaction(scope):
+        await _insert(scope, "failed_record", {"id": failed_id, **values, **why})
+    return failed_id
 
 
 async def _insert(scope: Scope, table: str, values: dict[str, Any]) -> None:

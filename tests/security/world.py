@@ -13,7 +13,7 @@ from app.database import execute, new_id, transaction
 from app.paging import PageRequest
 from tests import factories
 from tests.security.rows import Database, Owners
-from tests.security.two_way import add_conflict, add_record, add_records
+from tests.security.two_way import add_conflict, add_quarantine, add_record, add_records
 
 BROKEN = {"status": "Parked"}
 """A status that nobody knows: the job becomes a failed record."""
@@ -73,6 +73,11 @@ class World:
         for things in (self.own, self.other):
             await self.reopen_quote(things)
             await self.database.admin.execute(_REOPEN_CONFLICT, things.ids["Conflict"])
+            await self.reopen_failed(things)
+            await self.database.admin.execute(_HOLD_AGAIN, things.ids["Quarantine"])
+        await self.database.admin.execute("UPDATE mapping SET archived_at = NULL WHERE id = $1", self.own.ids["Mapping"])
+        for sql in _SEEN:
+            await self.database.admin.execute(sql)
         sql = "UPDATE sync SET deleted_at = NULL, name = $2 WHERE id = $1"
         await self.database.admin.execute(sql, self.own.ids["Sync"], self.sync_name)
 
@@ -81,13 +86,25 @@ class World:
         for sql in _REOPEN:
             await self.database.admin.execute(sql, things.ids["OpenQuote"])
 
+    async def reopen_failed(self, things: Things) -> None:
+        """The failed record is open again, as the provider sent it."""
+        await self.database.admin.execute(_REOPEN_FAILED, things.ids["FailedRecord"])
+
     def new_connection(self) -> dict[str, Any]:
         """What a further connection to the sandbox is made from."""
         key, url = self.sandbox.api_key, self.sandbox.url
         return {"name": secrets.token_hex(8), "mode": "sandbox", "settings": {"base_url": url}, "credentials": {"api_key": key}}
 
 
+_SEEN = ("UPDATE session SET last_seen_at = '2100-01-01'", "UPDATE api_token SET last_used_at = '2100-01-01'")
+"""So that no call is the one that notes it."""
+_HOLD_AGAIN = "UPDATE quarantine SET status = 'held', decided_by = NULL, decided_at = NULL, next_attempt_at = NULL WHERE id = $1"
 _REOPEN_CONFLICT = "UPDATE conflict SET resolution = NULL, value = NULL, resolved_by = NULL, resolved_at = NULL WHERE id = $1"
+_REOPEN_FAILED = """
+    UPDATE failed_record SET resolved_at = NULL, dismissed_at = NULL, dismissed_by = NULL, dismissed_reason = NULL,
+        edited_payload = NULL, edited_by = NULL, edited_at = NULL
+    WHERE id = $1
+"""
 _REOPEN = (
     "DELETE FROM delivery WHERE quote_id = $1",
     "DELETE FROM quote_decision WHERE quote_id = $1",
@@ -133,9 +150,10 @@ async def _make_office(hub: Hub, sandbox: RunningSandbox, *, clients: int) -> Of
     await _change_and_sync(office)
     shared = await _organization_things(office)
     shared |= await add_records(hub, owner, connection.id, sandbox.url)
+    shared["Quarantine"] = await add_quarantine(owner.scope, connection.id, shared["SyncRun"], office.companies[0])
     for company, contact in zip(office.companies, office.contacts, strict=True):
         office.things.append(await _client_things(office, company, contact, shared))
-    await _two_way_things(office, shared["SyncRun"])
+    await _two_way_things(office, shared)
     await signed_in(hub, owner, person_id=owner.id)
     return office
 
@@ -185,25 +203,26 @@ async def _organization_things(office: Office) -> dict[str, UUID]:
         "Connection": connection.id,
         "FailedRecord": failed.id,
         "Organization": owner.organization_id,
+        "Plan": new_id(),
+        "PlanItem": new_id(),
         "Sync": sync.id,
         "SyncRun": run.id,
     }
 
 
-async def _two_way_things(office: Office, run_id: UUID) -> None:
+async def _two_way_things(office: Office, shared: dict[str, UUID]) -> None:
     """A row of each table that only writing back fills."""
     scope, connection_id, company = office.owner.scope, office.connection.id, office.companies[0]
     record_id = await _contact(office, company)
     rows: dict[str, dict[str, Any]] = {
         "stream_policy": {"updated_by": "Olive Owner"},
-        "quarantine": {"id": new_id(), "sync_run_id": run_id, "external_ids": [company], "known": 9},
         "field_mapping": {"version": 1, "rows": [], "created_by": "Olive Owner"},
     }
     of_stream = {"connection_id": connection_id, "stream": "companies"}
     rows = {table: {**of_stream, **values} for table, values in rows.items()}
     merge = {"id": new_id(), "survivor_id": record_id, "loser_id": record_id, "loser_version": 1, "merged_by": "Olive Owner"}
     rows["record_merge"] = {**merge, "changes": {}, "followers": [], "moved": {}}
-    rows |= _plan_rows(connection_id, record_id, company, run_id)
+    rows |= _plan_rows(connection_id, record_id, company, shared)
     async with transaction(scope):
         for table, values in rows.items():
             named = {"organization_id": scope.organization_id, **values}
@@ -211,12 +230,20 @@ async def _two_way_things(office: Office, run_id: UUID) -> None:
             await execute(scope, f"INSERT INTO {table} ({', '.join(named)}) VALUES ({places})", *named.values())
 
 
-def _plan_rows(connection_id: UUID, record_id: UUID, company: str, run_id: UUID) -> dict[str, dict[str, Any]]:
-    plan_id, of_stream = new_id(), {"stream": "companies"}
-    item = {"id": new_id(), "record_stream": "companies", "direction": "pull", "kind": "update", "key": company, "record_id": record_id}
+def _plan_rows(connection_id: UUID, record_id: UUID, company: str, shared: dict[str, UUID]) -> dict[str, dict[str, Any]]:
+    plan_id, run_id, of_stream = shared["Plan"], shared["SyncRun"], {"stream": "companies"}
+    plan = {"id": plan_id, "connection_id": connection_id, "kind": "undo", "run_id": run_id, "undoes_run_id": run_id}
+    item = {
+        "id": shared["PlanItem"],
+        "record_stream": "companies",
+        "direction": "pull",
+        "kind": "update",
+        "key": company,
+        "record_id": record_id,
+    }
     part = {"kind": "companycontact", "external_id": company, "parent_id": company, "payload": b"{}"}
     return {
-        "plan": {"id": plan_id, "connection_id": connection_id, "kind": "sync", "run_id": run_id, "requested_by": "Olive Owner"},
+        "plan": {**plan, "requested_by": "Olive Owner"},
         "plan_item": {"plan_id": plan_id, **of_stream, **item, "fields": {"name": {"before": "Company", "after": "Company & sons"}}},
         "plan_part": {"plan_id": plan_id, **of_stream, **part},
     }

@@ -129,15 +129,15 @@ async def test_an_edit_that_does_not_help_is_kept_and_tried_by_later_runs(yard: 
     await yard.run()
     (failed,) = await yard.failed()
 
-    still = await yard.hub.failed_records.edit(yard.operator, failed.id, "{")
+    still = await yard.hub.failed_records.edit(yard.operator, failed.id, "[]")
     await yard.hub.failed_records.retry(yard.operator, yard.connection.id)
     (later,) = await yard.failed()
     await yard.run("full")
 
-    assert (still.stage, still.edited_payload, still.payload) == ("assemble", "{", failed.payload)
-    assert (later.stage, later.attempts, later.edited_payload) == ("assemble", 3, "{")
+    assert (still.stage, still.edited_payload, still.payload) == ("assemble", "[]", failed.payload)
+    assert (later.stage, later.attempts, later.edited_payload) == ("assemble", 3, "[]")
     (last,) = await yard.failed()
-    assert (last.stage, last.attempts, last.edited_payload) == ("validate", 5, "{")  # tried once more, and read once more
+    assert (last.stage, last.attempts, last.edited_payload) == ("validate", 5, "[]")  # tried once more, and read once more
 
 
 async def test_a_repeated_edit_is_made_once_and_what_is_well_is_not_edited(yard: Yard):
@@ -145,7 +145,8 @@ async def test_a_repeated_edit_is_made_once_and_what_is_well_is_not_edited(yard:
     await yard.run()
     (failed,) = await yard.failed()
     text, same = await yard.payload(failed, name="Mended"), key()
-    await yard.hub.failed_records.edit(yard.operator, failed.id, text, idempotency_key=same)
+    mended = await yard.hub.failed_records.edit(yard.operator, failed.id, text, idempotency_key=same)
+    assert await yard.hub.failed_records.edit(yard.operator, failed.id, text, idempotency_key=same) == mended
 
     with pytest.raises(FailedRecordSettled):
         await yard.hub.failed_records.edit(yard.operator, failed.id, text)
@@ -212,6 +213,76 @@ async def test_what_cannot_be_edited_or_dismissed_is_refused_with_a_sentence(yar
             await yard.hub.failed_records.dismiss(yard.operator, [failed.id], reason=reason)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"name": "Mended"', "Line 1, column 18: a comma or a closing bracket is missing."),
+        ('{\n  "name": Mended\n}', "Line 2, column 11: a value is missing, or a text stands without quotes."),
+        ('{"number": NaN}', "numbers are finite"),
+        ('{"name": "[hidden]"}', "stands where a secret is not shown"),
+    ],
+)
+async def test_an_edit_that_is_no_json_or_shows_a_mask_is_refused_with_the_place_and_changes_nothing(yard: Yard, text: str, problem: str):
+    await yard.nameless()
+    await yard.run()
+    (failed,) = await yard.failed()
+
+    with pytest.raises(InvalidInput) as refused:
+        await yard.hub.failed_records.edit(yard.operator, failed.id, text)
+
+    assert problem in refused.value.fields["payload"]
+    assert await yard.failed() == [failed]
+
+
+async def test_each_time_that_it_failed_is_told_the_latest_twenty(yard: Yard):
+    await yard.nameless()
+    first = await yard.run()
+    (failed,) = await yard.failed()
+    await yard.hub.failed_records.edit(yard.operator, failed.id, "[]")
+    for _ in range(20):
+        await yard.hub.failed_records.retry(yard.operator, yard.connection.id)
+
+    (later,) = await yard.failed()
+
+    assert [(one.run_id, one.stage, one.message, one.edited) for one in failed.tries] == [(first.id, "validate", failed.message, False)]
+    assert (failed.tries[0].at, later.attempts, len(later.tries)) == (failed.first_failed_at, 22, 20)
+    assert {(one.run_id, one.stage, one.edited) for one in later.tries} == {(None, "assemble", True)}
+    assert later.tries[-1].at == later.last_failed_at
+
+
+async def test_many_are_tried_again_part_by_part_and_none_is_left_out_or_tried_twice(yard: Yard):
+    for _ in range(5):
+        await yard.nameless()
+    await yard.run()
+    parts, after = [], None
+
+    while not parts or after is not None:
+        parts.append(await yard.hub.failed_records.retry(yard.operator, yard.connection.id, after=after, limit=2))
+        after = parts[-1].last
+
+    assert [one.retried for one in parts] == [2, 2, 1]
+    assert [one.attempts for one in await yard.failed()] == [2] * 5
+
+
+async def test_failed_records_are_found_by_their_state_direction_stream_and_cause(yard: Yard):
+    await yard.nameless()
+    parked = await yard.parked("Parked")
+    gone = await yard.nameless()
+    await yard.run()
+    jobs = await yard.failed(stream="jobs")
+    quiet = next(one for one in await yard.failed() if one.external_id == gone)
+    await yard.hub.failed_records.dismiss(yard.operator, [quiet.id], reason="A test company")
+
+    assert [one.external_id for one in jobs] == [parked]
+    assert await yard.failed(cause=jobs[0].cause, stage="translate") == jobs
+    assert [one.id for one in await yard.failed(state="dismissed")] == [quiet.id]
+    assert (await yard.failed(direction="push"), len(await yard.failed(direction="pull"))) == ([], 2)
+    assert (len(await yard.failed(state=None)), await yard.failed(state="resolved")) == (3, [])
+    assert await yard.hub.failed_records.open_count(yard.operator) == 2
+    with pytest.raises(InvalidInput, match="no state"):
+        await yard.failed(state="lost")
+
+
 async def test_only_operators_of_the_same_organization_mend_and_dismiss(yard: Yard, hub, owner):
     await yard.nameless()
     await yard.run()
@@ -222,7 +293,8 @@ async def test_only_operators_of_the_same_organization_mend_and_dismiss(yard: Ya
         await hub.failed_records.edit(stranger, failed.id, "{}")
     with pytest.raises(FailedRecordNotFound):
         await hub.failed_records.payload(stranger, failed.id)
-    assert await hub.failed_records.dismiss(stranger, [failed.id], reason="Not mine") == 0
+    with pytest.raises(FailedRecordNotFound):
+        await hub.failed_records.dismiss(stranger, [failed.id], reason="Not mine")
     assert (await hub.failed_records.causes(stranger, ALL)).items == []
     for refused in (hub.failed_records.edit(viewer, failed.id, "{}"), hub.failed_records.dismiss(viewer, [failed.id], reason="No")):
         with pytest.raises(PermissionDenied):

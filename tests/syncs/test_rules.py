@@ -73,10 +73,10 @@ def test_how_a_run_ends():
 
 
 def test_time_is_waited_for_and_customers_are_not():
-    delays = [rules.pause_after(ProviderUnavailable(), attempts) for attempts in (1, 2, 3, 4)]
+    delays = [rules.pause_after(ProviderUnavailable(), errors) for errors in (1, 2, 3, 4)]
     assert all(delay is not None for delay in delays)
     assert delays[0] < delays[2]
-    assert rules.pause_after(ProviderUnavailable(), rules.MAXIMUM_ATTEMPTS) is None
+    assert rules.pause_after(ProviderUnavailable(), rules.MAXIMUM_ERRORS) is None
     assert rules.pause_after(QuotaExhausted(retry_after=3600), 1) == 3600
     assert rules.pause_after(CredentialsRefused(), 1) is None
     assert rules.pause_after(RequestRejected(), 1) is None

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.actors import Actor
+from app.actors import Actor, Role
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.database import execute, fetch_value, transaction
 from app.errors import InvalidInput, PermissionDenied
 from app.paging import PageRequest
-from app.syncs import rules
+from app.syncs import clock_changes, rules
 from app.syncs.models import RunStatus, Sync
 from app.syncs.schedules import SyncNotFound
 from jobs.schedule import sweep
@@ -140,21 +140,71 @@ def test_a_schedule_that_nobody_can_follow_is_refused(schedule, zone):
         rules.next_due(schedule, zone, datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def test_a_preview_shows_the_next_times_in_the_zone(hub: Hub):
+def _preview(hub: Hub, actor: Actor, schedule: str, zone: str, after: datetime, count: int = 5) -> list[tuple[str, str]]:
+    return [(time.at.isoformat(), time.note) for time in hub.schedules.preview(actor, schedule, zone, after=after, count=count)]
+
+
+BACK = "On 25 October the clocks go back from 03:00 to 02:00."
+
+
+def test_a_preview_shows_the_next_times_in_the_zone_and_what_a_clock_change_does(hub: Hub, viewer: Actor):
     after = datetime(2026, 10, 23, 12, tzinfo=UTC)
 
-    times = hub.schedules.preview("30 2 * * *", "Europe/Ljubljana", after=after)
-
-    assert [time.isoformat() for time in times] == [
-        "2026-10-24T02:30:00+02:00",
-        "2026-10-25T02:30:00+02:00",
-        "2026-10-26T02:30:00+01:00",
-        "2026-10-27T02:30:00+01:00",
-        "2026-10-28T02:30:00+01:00",
+    assert _preview(hub, viewer, "30 2 * * *", "Europe/Ljubljana", after) == [
+        ("2026-10-24T02:30:00+02:00", ""),
+        ("2026-10-25T02:30:00+02:00", "02:30 comes twice on this day; the sync starts once, the first time."),
+        ("2026-10-26T02:30:00+01:00", BACK),
+        ("2026-10-27T02:30:00+01:00", ""),
+        ("2026-10-28T02:30:00+01:00", ""),
     ]
-    assert len(hub.schedules.preview("* * * * *", "UTC", count=50)) == 50
+    assert len(hub.schedules.preview(viewer, "* * * * *", "UTC", count=50)) == 50
     with pytest.raises(InvalidInput, match="1 to 50"):
-        hub.schedules.preview("* * * * *", "UTC", count=51)
+        hub.schedules.preview(viewer, "* * * * *", "UTC", count=51)
+    with pytest.raises(PermissionDenied):
+        hub.schedules.preview(colleague(viewer, Role.CLIENT_CONTACT), "* * * * *", "UTC")
+
+
+def test_a_preview_tells_of_an_hour_that_is_left_out(hub: Hub, viewer: Actor):
+    eve = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    forward = "On 29 March the clocks go forward from 02:00 to 03:00."
+
+    at_half_past_two = _preview(hub, viewer, "30 2 * * *", "Europe/Ljubljana", eve, 2)
+    every_hour = _preview(hub, viewer, "0 * * * *", "Europe/Ljubljana", eve + timedelta(hours=12), 3)
+
+    assert at_half_past_two == [
+        ("2026-03-29T03:00:00+02:00", f"{forward} The hour that it names is left out on this day, so it starts at 03:00."),
+        ("2026-03-30T02:30:00+02:00", ""),
+    ]
+    assert every_hour == [
+        ("2026-03-29T03:00:00+02:00", forward),
+        ("2026-03-29T04:00:00+02:00", ""),
+        ("2026-03-29T05:00:00+02:00", ""),
+    ]
+
+
+def test_a_yearly_preview_tells_of_no_change_of_months_before(hub: Hub, viewer: Actor):
+    found = _preview(hub, viewer, "0 12 1 7 *", "Europe/Ljubljana", datetime(2026, 1, 1, tzinfo=UTC), 2)
+
+    assert found == [("2026-07-01T12:00:00+02:00", ""), ("2027-07-01T12:00:00+02:00", "")]
+
+
+def test_an_hourly_preview_shows_the_repeated_hour_twice(hub: Hub, viewer: Actor):
+    found = _preview(hub, viewer, "0 * * * *", "Europe/Ljubljana", datetime(2026, 10, 24, 23, 30, tzinfo=UTC), 3)
+
+    assert found == [("2026-10-25T02:00:00+02:00", ""), ("2026-10-25T02:00:00+01:00", BACK), ("2026-10-25T03:00:00+01:00", "")]
+
+
+@given(zone=zones, schedule=at_fixed_times | st.sampled_from(["0 * * * *", "*/30 * * * *"]), days=st.integers(0, 3))
+def test_every_change_of_the_offset_in_a_preview_has_a_note(zone, schedule, days):
+    for day in CLOCK_CHANGES[zone]:
+        after = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=days)
+        times = list(islice(rules.times(schedule, zone, after), 60))
+        found = clock_changes.occurrences(schedule, times, after)
+
+        offsets = [after.astimezone(ZoneInfo(zone)).utcoffset(), *(one.at.utcoffset() for one in found)]
+        changed = [one for one, before in zip(found, offsets, strict=False) if one.at.utcoffset() != before]
+        assert [one for one in found if "the clocks go" in one.note] == changed
+        assert [one.at for one in found] == times[:-1]
 
 
 # Standing syncs.
@@ -224,7 +274,8 @@ async def test_hours_without_a_worker_come_to_one_run(hub: Hub, operator: Actor,
     after = await hub.schedules.get(operator, sync.id)
     assert after.next_due_at
     assert after.next_due_at > hub.now()
-    assert after.last_skipped_at is None
+    assert after.last_skipped_at
+    assert after.last_skipped_reason in (f"No worker was there for {n} more of its times; they came to one run." for n in (179, 180))
     await ended(hub, operator, run)
 
 
@@ -331,3 +382,22 @@ def test_times_go_on_for_as_long_as_they_are_asked():
     times = list(islice(rules.times("0 0 29 2 *", "UTC", datetime(2026, 1, 1, tzinfo=UTC)), 3))
 
     assert [time.year for time in times] == [2028, 2032, 2036]
+
+
+async def test_the_next_starts_of_a_sync_begin_with_the_one_that_is_due(hub: Hub, operator: Actor, sandbox: RunningSandbox):
+    connection = await make_connection(hub, operator, sandbox)
+    nightly = await _standing(hub, operator, connection.id, schedule="30 2 * * *", time_zone="Europe/Ljubljana", jitter_seconds=600)
+    await _make_due(operator, nightly)
+    due = await hub.schedules.get(operator, nightly.id)
+    on_demand = await hub.schedules.create(operator, connection.id, name="By hand", streams=["companies"])
+
+    late, *later = hub.schedules.next_starts(due, count=3)
+
+    assert late == due.next_due_at
+    assert late < hub.now() < later[0] < later[1]
+    delay = rules.spread(nightly.id, 600)
+    assert {(start - delay).astimezone(ZoneInfo("Europe/Ljubljana")).strftime("%H:%M:%S") for start in later} == {"02:30:00"}
+    assert hub.schedules.next_starts(on_demand) == []
+    assert hub.schedules.next_starts(await hub.schedules.update(operator, nightly.id, enabled=False)) == []
+    with pytest.raises(InvalidInput, match="1 to 50"):
+        hub.schedules.next_starts(due, count=0)

@@ -176,3 +176,31 @@ async def test_statistics_are_of_one_connection_of_the_organization_for_whoever_
             await hub.statistics.by_day(actor, connection_id)
     with pytest.raises(PermissionDenied):
         await hub.statistics.total(colleague(owner, Role.CLIENT_CONTACT), connection.id)
+
+
+async def test_a_remap_exchanges_nothing_and_counts_in_no_statistics(hub: Hub, operator: Actor, connection: Connection) -> None:
+    await sync(hub, operator, connection)
+    before = await hub.statistics.total(operator, connection.id)
+
+    run = await sync(hub, operator, connection, mode="remap")
+
+    assert run.counts.read > 0
+    after = await hub.statistics.total(operator, connection.id)
+    assert after == before
+
+
+async def test_how_much_changed_lately_is_told_of_several_connections_at_once(
+    hub: Hub, operator: Actor, connection: Connection, sandbox: RunningSandbox
+):
+    other, stranger = await make_connection(hub, operator, sandbox), await make_organization(hub)
+    await _run_at(hub, operator, connection, hub.now() - timedelta(days=2))
+
+    found = await hub.statistics.activity(operator, [connection.id, other.id], days=4)
+
+    assert [(day.changed, day.failed) for day in found[connection.id]] == [(0, 0), (2, 1), (0, 0), (2, 1)]
+    assert [(day.changed, day.failed) for day in found[other.id]] == [(0, 0)] * 4
+    assert [day.day for day in found[other.id]] == [hub.now().date() - timedelta(days=back) for back in (3, 2, 1, 0)]
+    assert {day.changed for day in (await hub.statistics.activity(stranger, [connection.id]))[connection.id]} == {0}
+    assert await hub.statistics.activity(operator, []) == {}
+    with pytest.raises(PermissionDenied):
+        await hub.statistics.activity(colleague(operator, Role.CLIENT_CONTACT), [connection.id])

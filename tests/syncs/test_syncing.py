@@ -145,7 +145,7 @@ async def test_a_failed_record_is_tried_again_by_the_next_run_and_closed_when_it
     assert kept.sync_run_id == first.id
     assert run.status is RunStatus.COMPLETED
     assert (await hub.failed_records.failed_records(operator, ALL, connection_id=connection.id)).items == []
-    (closed,) = (await hub.failed_records.failed_records(operator, ALL, connection_id=connection.id, open_only=False)).items
+    (closed,) = (await hub.failed_records.failed_records(operator, ALL, connection_id=connection.id, state=None)).items
     assert closed.resolved_at is not None
     assert closed.attempts >= 3
 
@@ -289,6 +289,23 @@ async def test_a_provider_that_is_away_is_waited_for(hub, operator, clean_sandbo
 
     assert waiting.status is RunStatus.COMPLETED
     assert waiting.counts.created == 2
+
+
+async def test_deaths_of_workers_do_not_count_as_errors(hub, operator, clean_sandbox, acme):
+    connection = await make_connection(hub, operator, clean_sandbox, attempts=1)
+    await clean_sandbox.fault("503", path="*company.json", times=1)
+    run = await hub.syncs.start(operator, connection.id)
+    async with transaction(operator.scope):
+        sql = "UPDATE sync_run SET attempts = 10 WHERE organization_id = $1 AND id = $2"
+        await execute(operator.scope, sql, operator.organization_id, run.id)
+
+    waiting = await finish(hub, operator, run)
+
+    assert (waiting.status, waiting.errors) == (RunStatus.RUNNING, 1)
+    while waiting.status.is_active:
+        await asyncio.sleep(0.3)
+        waiting = await finish(hub, operator, waiting)
+    assert (waiting.status, waiting.errors) == (RunStatus.COMPLETED, 0)
 
 
 @pytest.mark.requirement("SM8-47")

@@ -75,10 +75,10 @@ class Office:
     async def conflicts(self, **wanted: Any) -> list[Conflict]:
         return list((await self.hub.conflicts.conflicts(self.operator, ALL, connection_id=self.connection.id, **wanted)).items)
 
-    async def policy(self, **values: Any) -> StreamPolicy:
-        before = await self.hub.conflicts.policy(self.operator, self.connection.id, "partners")
+    async def policy(self, stream: str = "partners", **values: Any) -> StreamPolicy:
+        before = await self.hub.conflicts.policy(self.operator, self.connection.id, stream)
         changed = StreamPolicy(**{name: getattr(before, name) for name in before.__dataclass_fields__} | values)
-        return await self.hub.conflicts.set_policy(self.operator, changed, has_times=False)
+        return await self.hub.conflicts.set_policy(self.operator, changed, self.hub.connectors["metakocka"].streams["partners"])
 
     async def living(self) -> int:
         return len((await self.hub.records.contacts(self.operator, ALL, connection_id=self.connection.id)).items)

@@ -1,11 +1,12 @@
 """Short ways to make plans, to apply them, and to see all that an organization has."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from app.database import execute, fetch, transaction
 from app.piccolo_app import APP_CONFIG
 from app.syncs.models import RunStatus, SyncRun
-from app.syncs.plan_models import Plan, PlanItem
+from app.syncs.plans.models import Plan, PlanItem
 from tests import factories
 from tests.two_way.office import ALL, Office
 
@@ -17,8 +18,8 @@ PLANNING |= {"provider_call", "idempotency_key"}
 _OWN = {"event": " AND topic <> 'sync_run'"}
 
 
-async def planned(office: Office, *, mode: str = "full", direction: str = "pull") -> Plan:
-    plan = await office.hub.plans.plan(office.operator, office.connection.id, streams=["partners"], mode=mode, direction=direction)
+async def planned(office: Office, *, mode: str = "full", direction: str = "pull", streams: Sequence[str] = ("partners",)) -> Plan:
+    plan = await office.hub.plans.plan(office.operator, office.connection.id, streams=list(streams), mode=mode, direction=direction)
     run = await factories.finish(office.hub, office.operator, await office.hub.syncs.run(office.operator, plan.run_id))
     assert run.status is RunStatus.COMPLETED, run.error_message
     return await office.hub.plans.get(office.operator, plan.id)

@@ -1,12 +1,17 @@
 """What a complete scan does not find: deleted, held back by the brake, or only looked at again."""
 
+from uuid import UUID
+
 import pytest
 
+from app.actors import Actor
+from app.bootstrap import Hub
 from app.conflicts.models import StreamPolicy
-from app.database import fetch
+from app.connectors.metakocka.sandbox.testing import RunningSandbox
+from app.database import execute, fetch, transaction
 from app.syncs import absence
 from app.syncs.models import RunStatus
-from app.syncs.quarantine import QuarantineSettled
+from tests import factories
 from tests.two_way.office import ALL, Office
 
 PARTNERS = 40
@@ -48,21 +53,7 @@ async def test_a_provider_that_suddenly_shows_three_percent_trips_the_brake(town
     (held,) = await _held(office)
     assert held.known == PARTNERS
     told = await fetch(office.operator.scope, "SELECT subject FROM mail WHERE organization_id = $1", office.operator.organization_id)
-    assert f"{len(held.external_ids)} deletions are held back" in [row["subject"] for row in told]
-
-
-async def test_held_deletions_are_released_by_somebody_and_only_what_is_still_missing_goes(town):
-    office, ids = town
-    for mk_id in ids[:12]:
-        await office.sandbox.delete_partner(mk_id)
-    await office.run()
-    (held,) = await _held(office)
-
-    counts = await office.hub.quarantine.release(office.operator, held.id)
-
-    assert (counts.deleted, await office.living()) == (12, PARTNERS - 12)
-    with pytest.raises(QuarantineSettled):
-        await office.hub.quarantine.dismiss(office.operator, held.id)
+    assert f"{held.count} deletions are held back" in [row["subject"] for row in told]
 
 
 async def test_a_scan_that_finds_everything_again_clears_what_was_held(town):
@@ -108,6 +99,41 @@ async def test_a_deletion_that_the_policy_ignores_leaves_the_record(town):
 
     assert (await office.mapped(record.id)).status == "deleted"
     assert (await office.hub.records.get(office.operator, record.id)).deleted_at is None
+
+
+SCANNED, PAGE = 20, 5
+
+
+@pytest.mark.parametrize("page", range(SCANNED // PAGE + 1))
+async def test_a_full_scan_that_is_cut_at_any_page_deletes_nothing_until_it_is_complete(
+    hub: Hub, operator: Actor, metakocka: RunningSandbox, page: int
+):
+    """The request after the last page is the last look at what seems to be missing."""
+    office = await Office.open(hub, operator, metakocka, page_size=PAGE)
+    ids = [await office.add(f"Partner {number:02}") for number in range(SCANNED)]
+    await office.run()
+    for mk_id in ids[::7]:
+        await metakocka.delete_partner(mk_id)
+    await metakocka.fault("500", path="*/get_partner", skip=page, times=None)
+    run = await hub.syncs.start(operator, office.connection.id, streams=["partners"], mode="full")
+
+    await hub.syncs.advance(operator.organization_id, run.id)
+    cut, living = await hub.syncs.run(operator, run.id), await office.living()
+    await metakocka.clear_faults()
+    await _due_now(office, run.id)
+    whole = await factories.ended(hub, operator, run)
+
+    assert (cut.status, cut.counts.deleted, living) == (RunStatus.RUNNING, 0, SCANNED)
+    assert (whole.status, whole.counts.deleted, await office.living()) == (RunStatus.COMPLETED, 3, SCANNED - 3)
+    assert await _held(office) == []
+
+
+async def _due_now(office: Office, run_id: UUID) -> None:
+    """What waits before it tries again need not wait any longer."""
+    scope = office.operator.scope
+    async with transaction(scope):
+        sql = "UPDATE sync_run SET next_attempt_at = now() WHERE organization_id = $1 AND id = $2"
+        await execute(scope, sql, scope.organization_id, run_id)
 
 
 @pytest.mark.parametrize(

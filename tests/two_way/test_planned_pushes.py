@@ -1,9 +1,11 @@
 """Pushes that are planned first, over HTTP to Metakocka's sandbox: what is sent is what was shown."""
 
+import pytest
+
 from app.database import fetch
-from app.errors import LeaseLost
+from app.errors import InvalidInput, LeaseLost
 from app.syncs.models import RunStatus
-from app.syncs.plan_pushes import PushApplier
+from app.syncs.plans.pushes import PushApplier
 from app.syncs.pushing import RecordPusher
 from tests import factories
 from tests.two_way.office import Office
@@ -107,3 +109,28 @@ async def test_a_plan_both_ways_leaves_what_a_run_both_ways_leaves(office: Offic
     assert len(await office.sandbox.effects(object="partner", effect="created")) == 1
     again = await office.run("two_way")
     assert (again.counts.created, again.counts.updated, again.counts.deleted) == (0, 0, 0)
+
+
+async def test_a_plan_that_makes_what_is_missing_shows_it_and_makes_just_that_also_when_it_is_made_anew(office: Office):
+    made = await office.create("Only here", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
+    asked = {"streams": ["partners"], "direction": "push"}
+    plan = await office.hub.plans.plan(office.operator, office.connection.id, creates_missing=True, **asked)
+    await factories.finish(office.hub, office.operator, await office.hub.syncs.run(office.operator, plan.run_id))
+
+    again = await office.hub.plans.renew(office.operator, plan.id)
+    await factories.finish(office.hub, office.operator, await office.hub.syncs.run(office.operator, again.run_id))
+    ((key, kind),) = [(item.key, item.kind) for item in await items(office, again)]
+    run = await applied(office, again)
+
+    assert (key, kind, run.counts.created) == (str(made.id), "create", 1)
+    assert len(await office.sandbox.effects(object="partner", effect="created")) == 1
+    assert await items(office, await planned(office, direction="push")) == []
+
+
+async def test_only_what_is_read_can_be_narrowed(office: Office):
+    with pytest.raises(InvalidInput) as refused:
+        await office.hub.plans.plan(
+            office.operator, office.connection.id, streams=["partners"], direction="push", narrowed_to={"contact_external_id": "1"}
+        )
+
+    assert "narrowedTo" in refused.value.fields

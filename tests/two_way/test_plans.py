@@ -7,10 +7,11 @@ from app.connectors.base import RateLimit
 from app.database import execute, transaction
 from app.errors import InvalidInput, LeaseLost, PermissionDenied
 from app.retention import forget_old
-from app.syncs import plan_applying, plan_rules
 from app.syncs.models import Counts, RunStatus
 from app.syncs.pages import PageWriter
-from app.syncs.plan_models import PlanNotFound, PlanNotReady, PlanOutdated, PlanSettled
+from app.syncs.plans import applying as plan_applying
+from app.syncs.plans import rules as plan_rules
+from app.syncs.plans.models import KindCount, PlanNotFound, PlanNotReady, PlanOutdated, PlanSettled
 from app.syncs.service import SyncInProgress
 from tests import factories
 from tests.two_way.office import ALL, Office
@@ -81,12 +82,12 @@ async def test_a_plan_whose_worker_dies_in_the_middle_goes_on_behind_its_last_pa
     run = await office.hub.plans.apply(office.operator, plan.id)
     write, pages = PageWriter.write_each, []
 
-    async def die_at_the_second(self, source, page):
+    async def die_at_the_second(self, source, page, *ahead):
         pages.append(page)
         if len(pages) == 2:
-            await write(self, source, page)
+            await write(self, source, page, *ahead)
             raise LeaseLost
-        return await write(self, source, page)
+        return await write(self, source, page, *ahead)
 
     monkeypatch.setattr(PageWriter, "write_each", die_at_the_second)
     await office.hub.syncs.advance(office.operator.organization_id, run.id)
@@ -164,7 +165,7 @@ async def test_deletions_that_the_brake_would_hold_back_are_held_back_by_the_pla
     await office.sandbox.show_percent("partner", 3)
 
     plan = await planned(office)
-    assert await office.hub.plans.counts(office.operator, plan.id) == {"hold": 1}
+    assert await office.hub.plans.counts(office.operator, plan.id) == [KindCount("hold", items=1, selected=1, applied=0)]
     await applied(office, plan)
 
     (held,) = (await office.hub.quarantine.quarantined(office.operator, ALL, connection_id=office.connection.id)).items
@@ -229,13 +230,22 @@ async def test_a_plan_is_dismissed_unless_a_run_has_it_in_hand(office: Office):
         await office.hub.plans.apply(office.operator, making.id)
     with pytest.raises(PlanNotReady):
         await office.hub.plans.dismiss(office.operator, making.id)
-    await office.hub.syncs.cancel(office.operator, making.run_id)
+    await factories.finish(office.hub, office.operator, await office.hub.syncs.run(office.operator, making.run_id))
 
     assert (await office.hub.plans.dismiss(office.operator, making.id)).status == "dismissed"
     with pytest.raises(PlanSettled):
         await office.hub.plans.apply(office.operator, making.id)
     listed = (await office.hub.plans.plans(office.operator, ALL, connection_id=office.connection.id)).items
     assert [plan.id for plan in listed] == [making.id]
+
+
+async def test_a_plan_that_was_applied_is_not_dismissed(office: Office):
+    await office.add("Acme")
+    plan = await planned(office)
+    await applied(office, plan)
+
+    with pytest.raises(PlanSettled):
+        await office.hub.plans.dismiss(office.operator, plan.id)
 
 
 async def test_what_was_planned_and_applied_is_in_the_audit_log(office: Office):

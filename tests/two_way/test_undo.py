@@ -6,7 +6,7 @@ from app.actors import Role
 from app.database import fetch
 from app.errors import PermissionDenied
 from app.syncs.models import Counts, RunStatus, SyncRun
-from app.syncs.plan_models import Plan, RunNotUndoable
+from app.syncs.plans.models import Plan, RunNotUndoable
 from tests import factories
 from tests.two_way.office import ALL, Office
 
@@ -34,6 +34,22 @@ async def _records(office: Office) -> dict[str, tuple[str, bool]]:
         office.operator.organization_id,
     )
     return {row["external_id"]: (row["data"], row["deleted"]) for row in rows}
+
+
+async def _mappings(office: Office) -> dict[str, tuple[str, str, str]]:
+    """Where each record stands with its counterpart, and what both have, byte for byte."""
+    rows = await fetch(
+        office.operator.scope,
+        """
+        SELECT m.external_id, m.record_id::text, m.status, coalesce(earlier.data, record.data)::text AS base
+        FROM mapping AS m JOIN record ON record.organization_id = $1 AND record.id = m.record_id
+        LEFT JOIN record_version AS earlier ON earlier.organization_id = $1 AND earlier.record_id = m.record_id
+            AND earlier.version = m.base_version
+        WHERE m.organization_id = $1
+        """,
+        office.operator.organization_id,
+    )
+    return {external_id: rest for external_id, *rest in (tuple(row) for row in rows)}
 
 
 @pytest.fixture
@@ -125,6 +141,32 @@ async def test_what_a_push_wrote_goes_back_with_its_record(office: Office, day: 
     await office.run("push")
 
     assert (await office.sandbox.partner(day["Kept"]))["customer"] == (await office.record(day["Kept"])).data["name"] == "Kept"
+
+
+async def test_a_push_that_is_taken_back_leaves_record_mapping_and_provider_byte_for_byte(office: Office, day: dict[str, str]):
+    before = (await _records(office), await _mappings(office), await office.sandbox.partner(day["Kept"]))
+    await office.edit(await office.record(day["Kept"]), name="Pushed", phone="+386 1 000")
+    pushed = await office.run("push")
+    assert (await _records(office), await office.sandbox.partner(day["Kept"])) != (before[0], before[2])
+
+    await _undone(office, pushed)
+    await office.run("push")
+
+    assert (await _records(office), await _mappings(office), await office.sandbox.partner(day["Kept"])) == before
+    assert (await office.run()).counts == Counts(read=3, unchanged=3)
+
+
+async def test_a_run_of_which_only_a_part_was_taken_back_can_be_taken_back_further(office: Office, day: dict[str, str]):
+    run = await _second(office, day)
+    plan = await _undo_planned(office, run)
+    await office.hub.plans.select(office.operator, plan.id, kinds=["delete", "restore"], selected=False)
+
+    part = await factories.finish(office.hub, office.operator, await office.hub.plans.apply(office.operator, plan.id))
+
+    assert part.counts == Counts(read=1, updated=1)
+    assert (await office.hub.syncs.run(office.operator, run.id)).undone_at is None
+    assert (await _undone(office, run)).counts == Counts(read=2, created=1, deleted=1)
+    assert (await office.hub.syncs.run(office.operator, run.id)).undone_at is not None
 
 
 async def test_what_a_push_made_at_the_provider_remains_and_says_so(office: Office):

@@ -1,6 +1,6 @@
 """Mutations on conflicts and on what decides them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Annotated, Any
@@ -13,17 +13,13 @@ from app.actors import Permission
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import ConnectionId, IdempotencyKey, id_text, uuid_of
-from app.api.mutations.repeats import remembered
 from app.api.refusals import GENERAL, Refusal, answers
-from app.api.streams import StreamName, has_times, stream_of
+from app.api.streams import StreamName, stream_of
 from app.api.types.conflicts import Conflict, ConflictRule, HubDeletions, ProviderDeletions, StreamPolicy
-from app.conflicts import models
 from app.conflicts.rules import Rule
 from app.conflicts.service import ConflictNotFound, ConflictSettled, PolicyChanged
-from app.connectors.base import Stream
 from app.errors import InvalidInput
 from app.idempotency import once
-from app.records.entities import ENTITIES
 
 MOST = 100
 
@@ -79,6 +75,12 @@ class ResolveConflictsSuccess:
     refused: list[RefusedConflict] = strawberry.field(description="Those that were not, each with the reason.")
 
 
+@strawberry.type(description="Each decision was taken back or not, whatever became of the others.")
+class ReopenConflictsSuccess:
+    reopened: list[Conflict] = strawberry.field(description="Those that wait for somebody again; the records have what they had before.")
+    refused: list[RefusedConflict] = strawberry.field(description="Those that stay decided, each with the reason.")
+
+
 @strawberry.type(description="The rule counts from now on, and has decided what was open.")
 class AlwaysResolveSuccess:
     policy: StreamPolicy = strawberry.field(description="The stream's policy as it is now.")
@@ -98,6 +100,10 @@ ResolveConflictResult = Annotated[
 ResolveConflictsResult = Annotated[
     ResolveConflictsSuccess | GENERAL,
     strawberry.union("ResolveConflictsResult", description="What became of each, or why none was looked at."),
+]
+ReopenConflictsResult = Annotated[
+    ReopenConflictsSuccess | GENERAL,
+    strawberry.union("ReopenConflictsResult", description="What became of each, or why none was looked at."),
 ]
 AlwaysResolveResult = Annotated[
     AlwaysResolveSuccess | PolicyChangedRefusal | GENERAL,
@@ -137,19 +143,23 @@ class ConflictMutations:
         resolution: Annotated[ConflictSide, strawberry.argument(description="Which side is taken.")],
         idempotency_key: IdempotencyKey,
     ) -> ResolveConflictsResult:
-        _require_both(info)
-        if not 1 <= len(ids) <= MOST:
-            raise InvalidInput(fields={"ids": f"Name 1 to {MOST} conflicts."})
-        hub, actor, conflict_ids = info.context.hub, info.context.actor, [uuid_of(id, "Conflict", field="ids") for id in ids]
+        hub, actor, conflict_ids = info.context.hub, info.context.actor, await _chosen(info, ids)
+        done = await hub.conflicts.resolve_many(actor, conflict_ids, resolution=resolution.value, idempotency_key=idempotency_key)
+        return ResolveConflictsSuccess(resolved=await _shown(info, done.resolved), refused=_refused(done.refused))
 
-        if not await hub.conflicts.get_many(actor, conflict_ids):
-            raise ConflictNotFound
-
-        async def resolve() -> object:
-            return _kept(await hub.conflicts.resolve_many(actor, conflict_ids, resolution=resolution.value))
-
-        done = await remembered(actor, "resolve_conflicts", idempotency_key, [conflict_ids, resolution.value], resolve)
-        return ResolveConflictsSuccess(resolved=await _resolved(info, done), refused=_refused(done))
+    @strawberry.mutation(
+        description="Take decisions on conflicts back, where nothing else has changed since and the provider does not have them yet."
+    )
+    @answers
+    async def reopen_conflicts(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"The conflicts, at most {MOST}.")],
+        idempotency_key: IdempotencyKey,
+    ) -> ReopenConflictsResult:
+        conflict_ids = await _chosen(info, ids)
+        done = await info.context.hub.reopenings.reopen_many(info.context.actor, conflict_ids, idempotency_key=idempotency_key)
+        return ReopenConflictsSuccess(reopened=await _shown(info, done.reopened), refused=_refused(done.refused))
 
     @strawberry.mutation(
         description="Make a rule of how a conflict is decided: for its field in its stream from now on, and for the open conflicts of that "
@@ -170,13 +180,10 @@ class ConflictMutations:
         conflict = await hub.conflicts.get(actor, conflict_id)
         stream = await stream_of(info, conflict.connection_id, conflict.stream)
 
-        async def decide() -> object:
-            _, resolved = await hub.conflicts.always(actor, conflict_id, Rule(rule.value), has_times=has_times(stream))
-            return _kept(resolved)
-
-        done = await remembered(actor, "always_resolve", idempotency_key, [conflict_id, rule.value], decide)
-        policy = await hub.conflicts.policy(actor, conflict.connection_id, conflict.stream)
-        return AlwaysResolveSuccess(policy=StreamPolicy.of(policy), resolved=await _resolved(info, done), refused=_refused(done))
+        policy, done = await hub.conflicts.always(actor, conflict_id, Rule(rule.value), stream, idempotency_key=idempotency_key)
+        return AlwaysResolveSuccess(
+            policy=StreamPolicy.of(policy), resolved=await _shown(info, done.resolved), refused=_refused(done.refused)
+        )
 
     @strawberry.mutation(description="Change what decides about a stream of a connection: what is given changes, what is left out stays.")
     @answers
@@ -217,29 +224,14 @@ class ConflictMutations:
             "brake_minimum": brake_minimum,
         }
         changes = {name: value for name, value in values.items() if value is not None}
-        _check(known, changes)
         async with once(actor, "update_stream_policy", idempotency_key, [connection, known.record_stream, version, changes]) as call:
             before = await hub.conflicts.policy(actor, connection, known.record_stream)
             if not call.repeated:
                 if before.version != version:
                     raise PolicyChanged
-                await hub.conflicts.set_policy(actor, replace(before, **changes), has_times=has_times(known))
+                await hub.conflicts.set_policy(actor, replace(before, **changes), known)
                 call.result = {}
         return UpdateStreamPolicySuccess(policy=StreamPolicy.of(await hub.conflicts.policy(actor, connection, known.record_stream)))
-
-
-def _check(stream: Stream, changes: Mapping[str, Any]) -> None:
-    """Raises InvalidInput."""
-    fields = (*ENTITIES[stream.entity].__struct_fields__, models.DELETED)
-    wrong: dict[str, str] = {}
-    if unknown := sorted(set(changes.get("field_conflicts", ())) - set(fields)):
-        wrong["fieldConflicts"] = f"A {stream.entity.replace('_', ' ')} has no field {unknown[0]!r}."
-    if not 0 <= changes.get("brake_share", 0) <= 1:
-        wrong["brakeShare"] = "Give a share from 0 to 1."
-    if changes.get("brake_minimum", 0) < 0:
-        wrong["brakeMinimum"] = "Give a number from 0 on."
-    if wrong:
-        raise InvalidInput(fields=wrong)
 
 
 def _require_both(info: Info) -> None:
@@ -248,14 +240,20 @@ def _require_both(info: Info) -> None:
     info.context.actor.require(Permission.READ_RECORDS)
 
 
-def _kept(resolved: models.Resolved) -> dict[str, Any]:
-    return {"resolved": [str(id) for id in resolved.resolved], "refused": {str(id): why for id, why in resolved.refused.items()}}
+async def _chosen(info: Info, ids: Sequence[strawberry.ID]) -> list[UUID]:
+    """Raises PermissionDenied, InvalidInput, and ConflictNotFound where none of them exists."""
+    _require_both(info)
+    if not 1 <= len(ids) <= MOST:
+        raise InvalidInput(fields={"ids": f"Name 1 to {MOST} conflicts."})
+    found = [uuid_of(id, "Conflict", field="ids") for id in ids]
+    if not await info.context.hub.conflicts.get_many(info.context.actor, found):
+        raise ConflictNotFound
+    return found
 
 
-async def _resolved(info: Info, kept: Mapping[str, Any]) -> list[Conflict]:
-    found = await info.context.hub.conflicts.get_many(info.context.actor, [UUID(id) for id in kept["resolved"]])
-    return [Conflict.of(one) for one in found]
+async def _shown(info: Info, ids: Sequence[UUID]) -> list[Conflict]:
+    return [Conflict.of(one) for one in await info.context.hub.conflicts.get_many(info.context.actor, ids)]
 
 
-def _refused(kept: Mapping[str, Any]) -> list[RefusedConflict]:
-    return [RefusedConflict(id=id_text("Conflict", id), message=why) for id, why in kept["refused"].items()]
+def _refused(refused: Mapping[UUID, str]) -> list[RefusedConflict]:
+    return [RefusedConflict(id=id_text("Conflict", id), message=why) for id, why in refused.items()]

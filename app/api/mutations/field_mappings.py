@@ -12,7 +12,10 @@ from app.api.streams import StreamName
 from app.api.types.field_mappings import FieldMapping, FieldRowInput
 from app.mappings.field_mappings import FieldMappingRetired
 
-_RECORDS = "How many records it is about; the next full run translates them anew."
+_RECORDS = (
+    "How many records it is about. `startSync` with the mode `REMAP` translates them again from what was read before; without it, they "
+    "are as soon as they are read again."
+)
 
 
 @strawberry.type(name="FieldMappingRetired", description="Another version took this one's place; roll back to it instead.")

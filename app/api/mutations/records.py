@@ -20,7 +20,6 @@ from app.api.types.record_inputs import (
 )
 from app.api.types.records import AnyRecord, record_of
 from app.api.types.sales_documents import SalesDocument
-from app.idempotency import once
 from app.records.editing import RecordChanged
 from app.records.models import Record
 from app.records.service import RecordNotFound
@@ -174,11 +173,9 @@ class RecordMutations:
     ) -> RestoreRecordResult:
         hub, actor, record_id = info.context.hub, info.context.actor, record_uuid(id, field="id")
         actor.require(Permission.READ_RECORDS)
-        async with once(actor, "restore_record", idempotency_key, [record_id, version, to_version]) as call:
-            if not call.repeated:
-                await hub.edits.restore(actor, record_id, version=version, to_version=to_version)
-                call.result = {}
-        restored = record_of(await hub.records.get(actor, record_id))
+        restored = record_of(
+            await hub.edits.restore(actor, record_id, version=version, to_version=to_version, idempotency_key=idempotency_key)
+        )
         assert restored is not None
         return RestoreRecordSuccess(record=restored)
 

@@ -3,12 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from app import idempotency
 from app.actors import Actor
-from app.idempotency import once
-
-
-class _NotYet(Exception):
-    """This key has no result yet; nothing is stored for now."""
 
 
 async def remembered(actor: Actor, operation: str, key: str, request: Any, work: Callable[[], Awaitable[Any]]) -> Any:
@@ -16,14 +12,4 @@ async def remembered(actor: Actor, operation: str, key: str, request: Any, work:
 
     Raises IdempotencyKeyReused when the key came with another request.
     """
-    try:
-        async with once(actor, operation, key, request) as call:
-            if call.repeated:
-                return call.result
-            raise _NotYet
-    except _NotYet:
-        result = await work()
-    async with once(actor, operation, key, request) as call:
-        if not call.repeated:
-            call.result = result
-    return result
+    return await idempotency.remembered(actor, operation, key, request, work, object)

@@ -2,24 +2,27 @@
 
 from typing import Annotated, Any
 
-import msgspec
 import strawberry
 
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, uuid_of
-from app.api.mutations.repeats import remembered
 from app.api.refusals import GENERAL, Refusal, answers, common
 from app.api.types.syncs import Sync, SyncDirection, SyncMode, SyncRun
-from app.errors import InvalidInput
 from app.idempotency import once
-from app.syncs import models
+from app.syncs.schedules import JITTER_SECONDS
 from app.syncs.service import ConnectionNotUsable, SyncInProgress
 
 Streams = Annotated[list[str], strawberry.argument(description="The streams to sync, as `connectors` names them.")]
 Schedule = Annotated[str | None, strawberry.argument(description="Five cron fields, like `0 2 * * *`; null or left out: on demand.")]
 TimeZone = Annotated[str | None, strawberry.argument(description="The time zone of the schedule, like `Europe/Ljubljana`.")]
+JITTER = "Start up to so many seconds after each time, 0 to 3600, so that not all syncs begin at once"
+Jitter = Annotated[int | None, strawberry.argument(description=f"{JITTER}.")]
 
 Direction = Annotated[SyncDirection, strawberry.argument(description="Which way: what is pushed has to be writable at the provider.")]
+
+CreatesMissing = Annotated[
+    bool, strawberry.argument(description="Whether it also makes what the provider does not have yet, whatever the policies say.")
+]
 
 
 @strawberry.type(name="SyncInProgress", description="Something is being synced on this connection already.")
@@ -51,13 +54,6 @@ class CancelSyncRunSuccess:
     run: SyncRun = strawberry.field(description="The run as it is now.")
 
 
-@strawberry.type(description="Failed records were tried again.")
-class RetryFailedRecordsSuccess:
-    retried: int = strawberry.field(description="How many were tried.")
-    healed: int = strawberry.field(description="How many are taken over now.")
-    still_failed: int = strawberry.field(description="How many failed again.")
-
-
 @strawberry.type(description="The sync was made.")
 class CreateSyncSuccess:
     sync: Sync = strawberry.field(description="The new sync.")
@@ -80,10 +76,6 @@ StartSyncResult = Annotated[
 CancelSyncRunResult = Annotated[
     CancelSyncRunSuccess | GENERAL,
     strawberry.union("CancelSyncRunResult", description="The run, or why it was not cancelled."),
-]
-RetryFailedRecordsResult = Annotated[
-    RetryFailedRecordsSuccess | ConnectionNotUsableRefusal | GENERAL,
-    strawberry.union("RetryFailedRecordsResult", description="What became of the records, or why they were not tried."),
 ]
 CreateSyncResult = Annotated[
     CreateSyncSuccess | GENERAL, strawberry.union("CreateSyncResult", description="The new sync, or why there is none.")
@@ -111,6 +103,7 @@ class SyncMutations:
         contact_external_id: Annotated[
             str | None, strawberry.argument(description="Only what belongs to the contact with this id at the provider.")
         ] = None,
+        creates_missing: CreatesMissing = False,
     ) -> StartSyncResult:
         run = await info.context.hub.syncs.start(
             info.context.actor,
@@ -120,6 +113,7 @@ class SyncMutations:
             direction=direction.value,
             narrowed_to=None if contact_external_id is None else {"contact_external_id": contact_external_id},
             idempotency_key=idempotency_key,
+            creates_missing=creates_missing,
         )
         return StartSyncSuccess(run=SyncRun.of(run))
 
@@ -138,32 +132,6 @@ class SyncMutations:
                 call.result = {}
         return CancelSyncRunSuccess(run=SyncRun.of(await info.context.hub.syncs.run(actor, run_id)))
 
-    @strawberry.mutation(description="Try failed records again from their stored payloads.")
-    @answers
-    async def retry_failed_records(
-        self,
-        info: Info,
-        connection_id: ConnectionId,
-        idempotency_key: IdempotencyKey,
-        stream: Annotated[str | None, strawberry.argument(description="Only those of this stream.")] = None,
-        ids: Annotated[
-            list[strawberry.ID] | None, strawberry.argument(description="Only these, at most 1000; left out: all of them.")
-        ] = None,
-    ) -> RetryFailedRecordsResult:
-        actor, connection = info.context.actor, uuid_of(connection_id, "Connection", field="connectionId")
-        if ids is not None and len(ids) > 1000:
-            raise InvalidInput(fields={"ids": "Name at most 1000 records."})
-        record_ids = None if ids is None else [uuid_of(id, "FailedRecord", field="ids") for id in ids]
-
-        async def retry() -> object:
-            service = info.context.hub.failed_records
-            return msgspec.to_builtins(await service.retry(actor, connection, stream=stream, record_ids=record_ids))
-
-        request = [connection, stream, record_ids]
-        result = await remembered(actor, "retry_failed_records", idempotency_key, request, retry)
-        counts = msgspec.convert(result, models.RetryResult)
-        return RetryFailedRecordsSuccess(retried=counts.retried, healed=counts.healed, still_failed=counts.still_failed)
-
     @strawberry.mutation(description="Make a standing sync. Without a schedule it is started on demand.")
     @answers
     async def create_sync(
@@ -177,10 +145,11 @@ class SyncMutations:
         direction: Direction = SyncDirection.PULL,
         schedule: Schedule = None,
         time_zone: TimeZone = None,
+        jitter_seconds: Annotated[int, strawberry.argument(description=f"{JITTER}.")] = JITTER_SECONDS,
     ) -> CreateSyncResult:
         hub, actor = info.context.hub, info.context.actor
         connection = uuid_of(connection_id, "Connection", field="connectionId")
-        request = [connection, name, streams, mode.value, direction.value, schedule, time_zone]
+        request = [connection, name, streams, mode.value, direction.value, schedule, time_zone, jitter_seconds]
         async with once(actor, "create_sync", idempotency_key, request) as call:
             if call.repeated:
                 return CreateSyncSuccess(sync=Sync.of(await hub.schedules.get(actor, call.id())))
@@ -193,6 +162,7 @@ class SyncMutations:
                 direction=direction.value,
                 schedule=schedule,
                 time_zone=time_zone or "UTC",
+                jitter_seconds=jitter_seconds,
             )
             call.result = {"id": str(sync.id)}
         return CreateSyncSuccess(sync=Sync.of(sync))
@@ -211,11 +181,13 @@ class SyncMutations:
         schedule: Annotated[str | None, strawberry.argument(description="Five cron fields, like `0 2 * * *`.")] = None,
         on_demand: Annotated[bool, strawberry.argument(description="Take the schedule away.")] = False,
         time_zone: TimeZone = None,
+        jitter_seconds: Jitter = None,
         enabled: Annotated[bool | None, strawberry.argument(description="Whether its schedule is followed.")] = None,
     ) -> UpdateSyncResult:
         hub, actor, sync_id = info.context.hub, info.context.actor, uuid_of(id, "Sync")
         values: dict[str, Any] = {"name": name, "streams": streams, "mode": mode.value if mode else None, "schedule": schedule}
         values |= {"direction": direction.value if direction else None, "on_demand": on_demand, "time_zone": time_zone, "enabled": enabled}
+        values |= {"jitter_seconds": jitter_seconds}
         async with once(actor, "update_sync", idempotency_key, [sync_id, values]) as call:
             if not call.repeated:
                 await hub.schedules.update(actor, sync_id, **values)

@@ -9,7 +9,14 @@ from app.api.ids import ConnectionId, uuid_of
 from app.api.pages import First, page_of
 from app.api.queries.missing import or_null
 from app.api.streams import StreamName
-from app.api.types.field_mappings import FieldMapping, FieldRowChange, FieldRowInput, PreviewedRecord
+from app.api.types.field_mappings import (
+    FieldMapping,
+    FieldMappingBackTest,
+    FieldRowChange,
+    FieldRowInput,
+    PreviewedRecord,
+    UnmappedField,
+)
 from app.paging import encode_cursor
 
 
@@ -77,3 +84,36 @@ class FieldMappingQueries:
         connection, tried = uuid_of(connection_id, "Connection", field="connectionId"), [row.row() for row in rows]
         found = await info.context.hub.field_mappings.preview(info.context.actor, connection, stream, tried, first=first)
         return [PreviewedRecord.of(one) for one in found]
+
+    @strawberry.field(
+        description="Other rows tried on the newest objects that were read and on the failed records, counted; nothing is changed. Null "
+        "when the connection does not exist."
+    )
+    @or_null
+    async def field_mapping_back_test(
+        self,
+        info: Info,
+        connection_id: ConnectionId,
+        stream: StreamName,
+        rows: Annotated[list[FieldRowInput], strawberry.argument(description="The rows to try.")],
+        last: Annotated[int, strawberry.argument(description="How many objects, and at most as many failed records: 1 to 2000.")] = 500,
+    ) -> FieldMappingBackTest | None:
+        connection, tried = uuid_of(connection_id, "Connection", field="connectionId"), [row.row() for row in rows]
+        tested = await info.context.hub.field_mappings.back_test(info.context.actor, connection, stream, tried, last=last)
+        return FieldMappingBackTest.of(tested)
+
+    @strawberry.field(
+        description="What the newest objects of a stream hold that no row of its field mapping reads, seen most first; null when the "
+        "connection does not exist."
+    )
+    @or_null
+    async def unmapped_fields(
+        self,
+        info: Info,
+        connection_id: ConnectionId,
+        stream: StreamName,
+        last: Annotated[int, strawberry.argument(description="How many objects to look at: 1 to 2000.")] = 500,
+    ) -> list[UnmappedField] | None:
+        connection = uuid_of(connection_id, "Connection", field="connectionId")
+        found = await info.context.hub.field_mappings.discovered(info.context.actor, connection, stream, last=last)
+        return [UnmappedField.of(one) for one in found]

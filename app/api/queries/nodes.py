@@ -52,6 +52,7 @@ FINDERS: dict[str, Finder] = {
     "InventoryLevel": _record,
     "Job": _record,
     "Organization": _organization,
+    "Plan": _loaded("plan"),
     "Product": _record,
     "Quote": _loaded("quote"),
     "SalesDocument": _record,

@@ -1,4 +1,4 @@
-"""Queries on syncs, sync runs and what failed."""
+"""Queries on syncs and sync runs."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from app.api.pages import EITHER_WAY, NEWEST_FIRST, After, First, Listing, ListO
 from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
-from app.api.types.failed_records import FailedRecord
+from app.api.types.schedules import ScheduledTime
 from app.api.types.syncs import StreamStatus, Sync, SyncRun, SyncRunStatus
 
 
@@ -48,27 +48,19 @@ class SyncQueries:
     @strawberry.field(description="Where each stream of a connection stands; null when the connection does not exist.")
     @or_null
     async def sync_status(self, info: Info, connection_id: ConnectionId) -> list[StreamStatus] | None:
-        found = await info.context.hub.syncs.status(info.context.actor, uuid_of(connection_id, "Connection", field="connectionId"))
-        return [StreamStatus.of(status) for status in found]
+        connection = uuid_of(connection_id, "Connection", field="connectionId")
+        return [StreamStatus.of(status, connection) for status in await info.context.hub.syncs.status(info.context.actor, connection)]
 
-    @strawberry.field(description="Records that could not be taken over, newest first, with their cause and payload.")
-    async def failed_records(
+    @strawberry.field(description="When a schedule is due next, with what clock changes do to it. A sync starts up to its jitter later.")
+    def schedule_preview(
         self,
         info: Info,
-        connection_id: OfConnection = None,
-        sync_run_id: Annotated[strawberry.ID | None, strawberry.argument(description="Only those of this run.")] = None,
-        open_only: Annotated[bool, strawberry.argument(description="Leave out those that are well by now, or dismissed.")] = True,
-        first: First = 50,
-        after: After = None,
-    ) -> Listing[FailedRecord]:
-        page = await info.context.hub.failed_records.failed_records(
-            info.context.actor,
-            page_of(first, after),
-            connection_id=optional_uuid(connection_id, "Connection"),
-            run_id=optional_uuid(sync_run_id, "SyncRun"),
-            open_only=open_only,
-        )
-        return listing(info, page, after, FailedRecord.of)
+        schedule: Annotated[str, strawberry.argument(description="Five cron fields, like `0 2 * * *`.")],
+        time_zone: Annotated[str, strawberry.argument(description="The time zone of the schedule, like `Europe/Ljubljana`.")],
+        first: Annotated[int, strawberry.argument(description="How many times to tell: 1 to 50.")] = 5,
+    ) -> list[ScheduledTime]:
+        found = info.context.hub.schedules.preview(info.context.actor, schedule, time_zone, count=first)
+        return [ScheduledTime.of(time) for time in found]
 
 
 reads.declare_root("sync_run", ById("SyncRun"))
@@ -81,18 +73,6 @@ reads.declare_root(
         filters={
             "connectionId": same_id("Connection", "connection_id"),
             "status": Filter(has_status),
-        },
-    ),
-)
-reads.declare_root(
-    "failed_records",
-    Page(
-        "FailedRecord",
-        NEWEST_FIRST,
-        filters={
-            "connectionId": same_id("Connection", "connection_id"),
-            "syncRunId": same_id("SyncRun", "sync_run_id"),
-            "openOnly": Filter(lambda open_only: "{item}.resolved_at IS NULL AND {item}.dismissed_at IS NULL" if open_only else "true"),
         },
     ),
 )

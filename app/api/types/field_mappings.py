@@ -111,6 +111,12 @@ class PreviewedField:
     after: JSON | None = strawberry.field(description="What it would be.")
 
 
+@strawberry.type(description="In how many records a field would be otherwise.")
+class ChangedField:
+    field: str = strawberry.field(description="The field.")
+    records: int = strawberry.field(description="How many of the tried records.")
+
+
 @strawberry.type(description="What other rows would make of an object that was read.")
 class PreviewedRecord:
     external_id: str = strawberry.field(description="The provider's id of the object.")
@@ -122,3 +128,41 @@ class PreviewedRecord:
     def of(cls, previewed: models.PreviewedRecord) -> Self:
         changes = [PreviewedField(field=change.field, before=change.before, after=change.after) for change in previewed.changes]
         return cls(external_id=previewed.external_id, changes=changes, error_before=previewed.error_before, error=previewed.error)
+
+
+@strawberry.type(description="What other rows would make of the newest objects that were read, failed records among them.")
+class FieldMappingBackTest:
+    examined: int = strawberry.field(description="How many objects were tried.")
+    unchanged: int = strawberry.field(description="Those that would stay as they are.")
+    changed: int = strawberry.field(description="Those that would be otherwise.")
+    failing: int = strawberry.field(description="Those that can be taken over now, and could not then.")
+    healed: int = strawberry.field(description="Those that cannot be taken over now, and could then.")
+    still_failing: int = strawberry.field(description="Those that cannot be taken over now, nor then.")
+    fields: list[ChangedField] = strawberry.field(description="The fields that would be otherwise, those of most records first.")
+    examples: list[PreviewedRecord] = strawberry.field(description="At most 20 of those that differ; those that would fail first.")
+
+    @classmethod
+    def of(cls, tested: models.BackTest) -> Self:
+        most_first = sorted(tested.fields.items(), key=lambda counted: (-counted[1], counted[0]))
+        return cls(
+            examined=tested.examined,
+            unchanged=tested.unchanged,
+            changed=tested.changed,
+            failing=tested.failing,
+            healed=tested.healed,
+            still_failing=tested.still_failing,
+            fields=[ChangedField(field=name, records=count) for name, count in most_first],
+            examples=[PreviewedRecord.of(one) for one in tested.examples],
+        )
+
+
+@strawberry.type(description="A name that the provider's objects have and no row reads.")
+class UnmappedField:
+    path: str = strawberry.field(description="Its place in the provider's document, as a row's `path` names it.")
+    seen: int = strawberry.field(description="In how many of the looked at objects it holds something.")
+    example: str = strawberry.field(description="The beginning of one value.")
+    is_kept: bool = strawberry.field(description="Whether it is kept in `custom` as it is.")
+
+    @classmethod
+    def of(cls, found: models.DiscoveredField) -> Self:
+        return cls(path=found.path, seen=found.seen, example=found.example, is_kept=found.is_kept)

@@ -11,7 +11,7 @@ import strawberry
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.ids import id_text
-from app.api.pages import PageInfo
+from app.api.pages import PageInfo, place_of
 from app.api.types.records import AnyRecord, record_of
 from app.paging import ResultPage
 from app.records.models import Record
@@ -81,7 +81,7 @@ class UnsyncedObjects:
     @classmethod
     def of(cls, found: unsynced.UnsyncedObjects, after: str | None) -> Self:
         nodes = [UnsyncedObject.of(one) for one in found.page.items]
-        return cls(scanned_at=found.scan.finished_at if found.scan else None, nodes=nodes, page_info=_place(found.page, after))
+        return cls(scanned_at=found.scan.finished_at if found.scan else None, nodes=nodes, page_info=place_of(found.page, after))
 
 
 @strawberry.type(description="A page of the hub's records that a connection does not have.")
@@ -92,14 +92,4 @@ class UnsyncedRecords:
     @classmethod
     def of(cls, page: ResultPage[Record], after: str | None) -> Self:
         shown: Sequence[AnyRecord | None] = [record_of(record) for record in page.items]
-        return cls(nodes=[one for one in shown if one is not None], page_info=_place(page, after))
-
-
-def _place(page: ResultPage[Record] | ResultPage[unsynced.UnsyncedObject], after: str | None) -> PageInfo:
-    cursors = page.cursors
-    return PageInfo(
-        has_next_page=page.has_next,
-        has_previous_page=after is not None,
-        start_cursor=cursors[0] if cursors else None,
-        end_cursor=cursors[-1] if cursors else None,
-    )
+        return cls(nodes=[one for one in shown if one is not None], page_info=place_of(page, after))

@@ -14,12 +14,14 @@ from app.actors import Permission
 from app.api.context import Info
 from app.api.enums import enum
 from app.api.reads import sources as reads
-from app.api.reads.sources import Expression, Inline, Many, One, Shape
+from app.api.reads.sources import Expression, Inline, Many, One, Resolved, Shape
 from app.api.refusals import FixBy
+from app.api.types.reconciliations import Reconciliation
 from app.syncs import models
 
 if TYPE_CHECKING:
     from app.api.types.connections import Connection
+    from app.api.types.plans import Plan
 
 
 @enum(
@@ -62,10 +64,12 @@ class StreamRunStatus(Enum):
     "How much a sync reads.",
     INCREMENTAL="What changed since the last completed run.",
     FULL="Everything, compared with what the hub has.",
+    REMAP="What was read before, translated again by the field mapping that counts now; the provider is not asked. Not for standing syncs.",
 )
 class SyncMode(Enum):
     INCREMENTAL = "incremental"
     FULL = "full"
+    REMAP = "remap"
 
 
 @enum(
@@ -78,6 +82,18 @@ class SyncDirection(Enum):
     PULL = "pull"
     PUSH = "push"
     TWO_WAY = "two_way"
+
+
+@enum(
+    "What a sync run does.",
+    SYNC="It syncs.",
+    PLAN="It makes a plan; nothing is synced.",
+    APPLY="It applies a plan.",
+)
+class SyncTask(Enum):
+    SYNC = "sync"
+    PLAN = "plan"
+    APPLY = "apply"
 
 
 @strawberry.type(description="How many records had which outcome.")
@@ -130,16 +146,29 @@ class SyncRunStream:
 class Sync(relay.Node):
     uuid: relay.NodeID[UUID]
     connection_id: strawberry.Private[UUID]
+    model: strawberry.Private[models.Sync]
     name: str = strawberry.field(description="What people call it.")
     streams: list[str] = strawberry.field(description="The streams that it syncs.")
     direction: SyncDirection = strawberry.field(description="Which way it goes.")
     mode: SyncMode = strawberry.field(description="How much it reads.")
     schedule: str | None = strawberry.field(description="Five cron fields in `timeZone`; null: it is started on demand.")
     time_zone: str = strawberry.field(description="The time zone of the schedule, like `Europe/Ljubljana`.")
+    jitter_seconds: int = strawberry.field(description="It starts up to so many seconds after its time, always the same for one sync.")
     next_due_at: datetime | None = strawberry.field(description="When it will start next.")
+    last_skipped_at: datetime | None = strawberry.field(description="When it was due and could not be started; null: never.")
+    last_skipped_reason: str | None = strawberry.field(description="Why it could not be started, in one sentence.")
     enabled: bool = strawberry.field(description="Whether its schedule is followed.")
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+    @strawberry.field(
+        description="When it will start next, time after time; nothing where it is switched off or on demand. Times that nobody was "
+        "there to start come to one."
+    )
+    def next_starts(
+        self, info: Info, first: Annotated[int, strawberry.argument(description="How many times to tell: 1 to 50.")]
+    ) -> list[datetime]:
+        return info.context.hub.schedules.next_starts(self.model, count=first)
 
     @strawberry.field(description="The connection that it syncs.")
     async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.types.connections")] | None:
@@ -150,13 +179,17 @@ class Sync(relay.Node):
         return cls(
             uuid=sync.id,
             connection_id=sync.connection_id,
+            model=sync,
             name=sync.name,
             streams=list(sync.streams),
             direction=SyncDirection(sync.direction),
             mode=SyncMode(sync.mode),
             schedule=sync.schedule,
             time_zone=sync.time_zone,
+            jitter_seconds=sync.jitter_seconds,
             next_due_at=sync.next_due_at,
+            last_skipped_at=sync.last_skipped_at,
+            last_skipped_reason=sync.last_skipped_reason,
             enabled=sync.enabled,
             created_at=sync.created_at,
             updated_at=sync.updated_at,
@@ -168,7 +201,9 @@ class SyncRun(relay.Node):
     uuid: relay.NodeID[UUID]
     connection_id: strawberry.Private[UUID]
     sync_id: strawberry.Private[UUID | None]
+    plan_id: strawberry.Private[UUID | None]
     seconds: strawberry.Private[float | None]
+    task: SyncTask = strawberry.field(description="What it does.")
     status: SyncRunStatus = strawberry.field(description="Where it stands.")
     direction: SyncDirection = strawberry.field(description="Which way it goes.")
     mode: SyncMode = strawberry.field(description="How much it reads.")
@@ -185,10 +220,15 @@ class SyncRun(relay.Node):
     created_at: datetime = strawberry.field(description="When it was asked for.")
     started_at: datetime | None = strawberry.field(description="When a worker took it up.")
     finished_at: datetime | None = strawberry.field(description="When it ended.")
+    undone_at: datetime | None = strawberry.field(description="When it was taken back; see `undoSyncRun`.")
 
     @strawberry.field(description="An estimate of how many seconds it still takes; null before there is a pace.")
     def seconds_left(self) -> int | None:
         return None if self.seconds is None else min(round(self.seconds), 2**31 - 1)
+
+    @strawberry.field(description="What its complete scans came to, by stream; nothing for streams that it did not scan to the end.")
+    async def reconciliations(self, info: Info) -> list[Reconciliation]:
+        return await info.context.loaders.reconciliations_of.load(self.uuid) or []
 
     @strawberry.field(description="The connection that it reads from.")
     async def connection(self, info: Info) -> Annotated["Connection", strawberry.lazy("app.api.types.connections")] | None:
@@ -198,12 +238,18 @@ class SyncRun(relay.Node):
     async def sync(self, info: Info) -> Sync | None:
         return None if self.sync_id is None else await info.context.loaders.sync.load(self.sync_id)
 
+    @strawberry.field(description="The plan that it makes or applies.")
+    async def plan(self, info: Info) -> Annotated["Plan", strawberry.lazy("app.api.types.plans")] | None:
+        return None if self.plan_id is None else await info.context.loaders.plan.load(self.plan_id)
+
     @classmethod
     def of(cls, run: models.SyncRun) -> Self:
         return cls(
             uuid=run.id,
             connection_id=run.connection_id,
             sync_id=run.sync_id,
+            plan_id=run.plan_id,
+            task=SyncTask(run.task),
             seconds=run.seconds_left(datetime.now(UTC)),
             status=SyncRunStatus(run.status.value),
             direction=SyncDirection(run.direction),
@@ -221,11 +267,13 @@ class SyncRun(relay.Node):
             created_at=run.created_at,
             started_at=run.started_at,
             finished_at=run.finished_at,
+            undone_at=run.undone_at,
         )
 
 
 @strawberry.type(description="Where one stream of a connection stands.")
 class StreamStatus:
+    connection_id: strawberry.Private[UUID]
     last_run_id: strawberry.Private[UUID | None]
     stream: str = strawberry.field(description="The stream's name.")
     title: str = strawberry.field(description="What people call it.")
@@ -238,9 +286,14 @@ class StreamStatus:
     async def last_run(self, info: Info) -> SyncRun | None:
         return None if self.last_run_id is None else await info.context.loaders.sync_run.load(self.last_run_id)
 
+    @strawberry.field(description="What its last complete scan came to; null before the first.")
+    async def reconciliation(self, info: Info) -> Reconciliation | None:
+        return await info.context.loaders.latest_reconciliation.load((self.connection_id, self.stream))
+
     @classmethod
-    def of(cls, status: models.StreamStatus) -> Self:
+    def of(cls, status: models.StreamStatus, connection_id: UUID) -> Self:
         return cls(
+            connection_id=connection_id,
             last_run_id=status.last_run_id,
             stream=status.stream,
             title=status.title,
@@ -278,7 +331,11 @@ reads.declare(
 reads.declare(
     "Sync",
     Shape(
-        {"id": reads.global_id("Sync"), "connection": One("Connection", "{item}.id = {row}.connection_id")},
+        {
+            "id": reads.global_id("Sync"),
+            "next_starts": Resolved(),
+            "connection": One("Connection", "{item}.id = {row}.connection_id"),
+        },
         table="sync",
         permission=Permission.READ_SYNCS,
         where="{item}.deleted_at IS NULL",
@@ -292,9 +349,11 @@ reads.declare(
             "requested_by": reads.json_text("name", column="requested_by", default=""),
             "counts": One("SyncCounts", _OF_RUN, summed=True),
             "streams": Many("SyncRunStream", _OF_RUN, "{item}.position"),
+            "reconciliations": Many("Reconciliation", _OF_RUN, "{item}.stream"),
             "seconds_left": Expression(_SECONDS_LEFT),
             "connection": One("Connection", "{item}.id = {row}.connection_id"),
             "sync": One("Sync", "{item}.id = {row}.sync_id"),
+            "plan": One("Plan", "{item}.id = {row}.plan_id"),
         },
         table="sync_run",
         permission=Permission.READ_SYNCS,

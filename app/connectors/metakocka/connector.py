@@ -1,5 +1,6 @@
 """Metakocka: what the hub knows of it."""
 
+import math
 from typing import Annotated, Any
 
 import msgspec
@@ -16,8 +17,12 @@ from app.connectors.metakocka.replies import NOT_METAKOCKA, OK, Reply, ReplyCode
 from app.connectors.metakocka.streams import STREAMS
 
 BASE_URL = "https://main.metakocka.si"
-RESERVED = 0.1
-"""The share of a minute's requests that is kept for decisions."""
+RESERVED = 20
+"""Of a minute's requests, so many are kept for decisions, at most a tenth: two approvals take them. More is kept while decisions wait."""
+PACE_SECONDS = 5
+"""All other work may send a minute's requests no faster than evenly, looked at in stretches of this length. Sent all at once they would
+leave nothing for decisions until the minute is over.
+"""
 
 
 class MetakockaSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,9 +89,13 @@ class _Warehouses(Reply):
 
 
 def limits_of(settings: MetakockaSettings) -> tuple[RateLimit, ...]:
-    """The provider's own limit is not published; this one is the customer's to choose."""
+    """The provider's own limit is not published; this one is the customer's to choose. Decisions need not keep the pace."""
     requests = settings.requests_per_minute
-    return (RateLimit("minute", requests, 60, max(1, int(requests * RESERVED))),)
+    even = math.ceil(requests * PACE_SECONDS / 60)
+    return (
+        RateLimit("minute", requests, 60, max(1, min(RESERVED, requests // 10))),
+        RateLimit("pace", requests, PACE_SECONDS, requests - even),
+    )
 
 
 connector = Connector(
@@ -146,7 +155,7 @@ connector = Connector(
             default=60,
             minimum=2,
             maximum=100_000,
-            help="Metakocka does not publish its quota; a tenth is kept for decisions.",
+            help="Metakocka does not publish its quota. Bulk work spreads it evenly, and leaves some for decisions.",
             sandbox=6000,
         ),
         Setting(

@@ -28,7 +28,8 @@ def partner_items(session: Session, rows: Sequence[Row]) -> list[Item]:
 def partner_document(payload: bytes, parts: Sequence[Part], account: Account) -> Values:
     """A partner flat: `address` is its billing address, `contact` the first person there, `contacts` all. Raises ValueError."""
     partner = decode_object(payload)
-    address, contact = billing_address(partner), first_contact(partner)
+    address = billing_address(partner)
+    contact = _first_contact_at(address, partner)
     document: dict[str, Any] = {name: text_of(partner.get(name)) for name in ("mk_id", "count_code", *HEAD)}
     document["is_person"] = "true" if text_of(partner.get("business_entity")) == "false" else "false"
     document["address"] = {name: text_of(address.get(name)) for name in ADDRESS}
@@ -42,13 +43,23 @@ def partner_document(payload: bytes, parts: Sequence[Part], account: Account) ->
 def billing_address(partner: Values) -> Values:
     """The first address of that type, else the first; empty where there is none."""
     addresses = objects_in(partner.get("partner_delivery_address_list"))
-    return next((one for one in addresses if text_of(one.get("address_type")) == BILLING), addresses[0] if addresses else {})
+    for one in addresses:
+        if text_of(one.get("address_type")) == BILLING:
+            return one
+    return addresses[0] if addresses else {}
 
 
 def first_contact(partner: Values) -> Values:
     """The first contact on the billing address, else the first; empty where there is none."""
-    contacts, address = objects_in(partner.get("partner_contact_list")), text_of(billing_address(partner).get("mk_id"))
-    return next((one for one in contacts if address and text_of(one.get("mk_address_id")) == address), contacts[0] if contacts else {})
+    return _first_contact_at(billing_address(partner), partner)
+
+
+def _first_contact_at(address: Values, partner: Values) -> Values:
+    contacts, address_id = objects_in(partner.get("partner_contact_list")), text_of(address.get("mk_id"))
+    for one in contacts:
+        if address_id and text_of(one.get("mk_address_id")) == address_id:
+            return one
+    return contacts[0] if contacts else {}
 
 
 async def find_partner(session: Session, mk_id: str) -> Reading | None:

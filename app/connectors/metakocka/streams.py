@@ -19,7 +19,7 @@ from app.connectors.metakocka.goods import find_product, find_stock, product_ite
 from app.connectors.metakocka.listing import List
 from app.connectors.metakocka.partner_writer import PartnerWriter
 from app.connectors.metakocka.partners import find_partner, partner_document, partner_items
-from app.connectors.metakocka.payloads import BILLS, OFFER, ORDER
+from app.connectors.metakocka.payloads import BILLS, KIND_OF_TYPE, OFFER, ORDER
 from app.connectors.metakocka.sales_documents import document_items, finder
 from app.connectors.metakocka.values import earlier
 from app.connectors.metakocka.walks import Progress, Stretch, has_ended, stretches
@@ -53,11 +53,14 @@ class ListStream:
     after: tuple[str, ...] = ()
     writer: Writer | None = None
     complete: bool = True
+    has_parts: bool = field(default=False, init=False)
     narrow_by: tuple[str, ...] = field(default=(), init=False)
     record_stream: str = field(init=False)
+    kinds: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.record_stream = self.name
+        self.kinds = tuple(dict.fromkeys(KIND_OF_TYPE[phase] for phase in self.phases if phase in KIND_OF_TYPE))
 
     async def read(self, session: Session, walk: Walk) -> AsyncIterator[Page]:
         """The pages of one list after another. Raises ConnectorError."""

@@ -19,6 +19,10 @@ _DOTTED_DAY = re.compile(r"(\d{2})\.(\d{2})\.(\d{4})")
 
 def text_of(value: Any) -> str:
     """A scalar as trimmed text; nothing for lists and objects."""
+    if type(value) is str:  # nearly all are
+        return value.strip()
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value).strip() if isinstance(value, (str, int, float, Decimal)) else ""

@@ -48,6 +48,8 @@ class ObjectStream:
     writer: Writer | None = None
     complete: bool = True
     """ServiceM8's lists name deleted objects as well; only a view leaves some out."""
+    has_parts: bool = True
+    kinds: tuple[str, ...] = ()
 
     async def read(self, session: Session, walk: Walk) -> AsyncIterator[Page]:
         """The pages of children, then of parents. Raises ConnectorError."""

@@ -65,8 +65,10 @@ def flag(yes: str | None = None, no: str | None = None) -> Pair:
     is_no = (_NO | {str(no).lower()}) - {str(yes).lower()} if no is not None else _NO
 
     def pull(value: Any, account: Account) -> bool:
-        word = str(value).strip().lower()
-        if value is None or word in is_no:
+        if value is None:
+            return False
+        word = value if value in ("true", "false") else str(value).strip().lower()
+        if word in is_no:
             return False
         if word in is_yes:
             return True

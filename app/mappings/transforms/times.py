@@ -1,5 +1,6 @@
 """Transforms of times and dates. Forms are those of Python's strftime."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -10,6 +11,8 @@ from app.connectors.base import Account
 from app.mappings.transforms.pairs import Pair, shown
 
 _PLAIN_TIME = "%Y-%m-%d %H:%M:%S"
+_LONGEST = 100
+"""Characters of a time, and of its form."""
 _NOTHING = "0000-00-00"
 """How some providers begin an empty time or date."""
 
@@ -77,7 +80,7 @@ def day(*forms: str) -> Pair:
     def push(value: date | str | None, account: Account) -> str:
         if value is None:
             return ""
-        wanted = date.fromisoformat(value) if isinstance(value, str) else value
+        wanted = _date(value) if isinstance(value, str) else value
         written = wanted.strftime(forms[0]) if forms else wanted.isoformat()
         if pull(written, account) != wanted:
             raise ValueError(f"{wanted.isoformat()} cannot be written in this form")
@@ -87,7 +90,29 @@ def day(*forms: str) -> Pair:
 
 
 def _reader(form: str) -> Callable[[str], datetime]:
-    return lambda written: datetime.strptime(written, form)
+    """Raises ValueError for a form that names a part twice, or is none."""
+    if len(form) > _LONGEST:
+        raise ValueError(f"a form of times has at most {_LONGEST} characters")
+    try:
+        datetime.strptime("", form)
+    except re.error:
+        raise ValueError(f"{form!r} names a part of the time twice") from None
+    except ValueError:
+        pass  # nothing is no time in any form
+
+    def read(written: str) -> datetime:
+        if len(written) > _LONGEST:
+            raise ValueError("this is too long for a time")
+        return datetime.strptime(written, form)
+
+    return read
+
+
+def _date(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise ValueError(f"{shown(written)} is not a date") from None
 
 
 def _first_read(written: str, readers: list[Callable[[str], datetime]]) -> date:

@@ -1,6 +1,7 @@
 """Transforms by tables of words."""
 
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -9,6 +10,8 @@ from app.connectors.base import Account
 from app.mappings.transforms.pairs import Pair, shown
 
 _NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+_SHOWN_WORDS = 10
+"""So many words of a table are named where none of them was found."""
 
 
 def enum(*pairs: str) -> Pair:
@@ -29,7 +32,8 @@ def _looked_up(table: dict[str, str]) -> Any:
         try:
             return table[value]
         except (KeyError, TypeError):
-            raise ValueError(f"{shown(value)} is not one of {', '.join(map(repr, table))}") from None
+            words = [*map(shown, islice(table, _SHOWN_WORDS)), *(["…"] if len(table) > _SHOWN_WORDS else [])]
+            raise ValueError(f"{shown(value)} is not one of {', '.join(words)}") from None
 
     return apply
 
@@ -72,5 +76,5 @@ def _codes(language: str) -> dict[str, str]:
     try:
         territories = Locale.parse(language).territories
     except (UnknownLocaleError, ValueError):
-        raise ValueError(f"{language!r} is not a language that has names of countries") from None
+        raise ValueError(f"{shown(language)} is not a language that has names of countries") from None
     return {code: name for code, name in territories.items() if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES}

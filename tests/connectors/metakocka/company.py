@@ -95,7 +95,7 @@ async def add_document(sandbox: RunningSandbox, doc_type: str, partner: dict[str
 
 
 async def add_offer(sandbox: RunningSandbox, partner: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
-    return await add_document(sandbox, "sales_offer", partner, **({"status": "open", "valid_to": "2026-12-31"} | values))
+    return await add_document(sandbox, "sales_offer", partner, **({"status": "open", "valid_to": "2099-12-31"} | values))
 
 
 def new_partner(name: str = "Šmarnica d.o.o.", *, email: str = "info@smarnica.test", **values: Any) -> dict[str, Any]:

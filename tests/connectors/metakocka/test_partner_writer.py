@@ -133,6 +133,7 @@ async def test_two_with_different_tax_numbers_are_never_the_same(mk: RunningSand
         assert await WRITER.find(opened.session, NEW, "key") == ()
 
 
+@pytest.mark.requirement("MKD-30")
 def test_the_key_is_what_a_partner_is_found_by():
     assert WRITER.key_of(NEW) == "tax:55566677"
     assert WRITER.key_of({**NEW, "tax_id_number": ""}) == "email:info@smarnica.test"

@@ -46,6 +46,7 @@ def reply(code: str, words: str = f"Wrong value {KEY}") -> bytes:
         (answer("503 Busy", b"<html>", "Content-Type: text/html"), ProviderUnavailable),
     ],
 )
+@pytest.mark.requirement("MKC-14")
 @pytest.mark.parametrize("is_write", [False, True])
 async def test_each_answer_becomes_the_error_that_says_who_can_fix_it(body: bytes, error: type[ConnectorError], is_write: bool):
     settings = MetakockaSettings(company_id="16", secret_key=KEY, attempts=1)
@@ -89,9 +90,10 @@ async def test_an_answer_that_is_not_metakockas_is_no_account(body: bytes):
 
 
 def test_the_limits_follow_the_settings():
-    (minute,) = limits_of(MetakockaSettings(company_id="16", secret_key=KEY, requests_per_minute=300))
+    minute, pace = limits_of(MetakockaSettings(company_id="16", secret_key=KEY, requests_per_minute=300))
 
-    assert (minute.requests, minute.seconds, minute.reserved) == (300, 60, 30)
+    assert (minute.requests, minute.seconds, minute.reserved) == (300, 60, 20)
+    assert (pace.requests - pace.reserved, pace.seconds) == (25, 5)
     assert connector.rate_limits[0].requests == 60
 
 

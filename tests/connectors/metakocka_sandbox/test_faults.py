@@ -75,6 +75,7 @@ async def test_a_slow_call_waits_before_or_after_its_work(sandbox: RunningSandbo
     assert len(in_between) == int(after_work)
 
 
+@pytest.mark.alone
 async def test_waits_follow_the_clock(sandbox: RunningSandbox, provider: Provider):
     await sandbox.set_clock(scale=100)
     await sandbox.settings(create_invoice_seconds=47)

@@ -68,6 +68,7 @@ async def test_control_routes_are_off_unless_asked_for():
     assert answer.status_code == 404
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("partners", [50_000, 1_000_000])
 async def test_a_window_of_a_thousand_partners_is_quick_however_many_there_are(partners: int):
     began = time.monotonic()

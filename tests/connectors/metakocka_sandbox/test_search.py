@@ -186,6 +186,7 @@ async def test_discovery_tells_exactly_the_filters_that_are_taken(provider: Prov
         assert all(set(one) == {"type", "label", "value_desc"} for one in told[doc_type])
 
 
+@pytest.mark.alone
 async def test_the_searches_of_a_company_pass_one_after_another(
     sandbox: RunningSandbox, http: httpx.AsyncClient, provider: Provider, second: Provider
 ):

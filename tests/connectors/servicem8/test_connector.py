@@ -24,6 +24,7 @@ def test_the_defaults_are_those_of_the_requirements():
     assert shown == {name: getattr(settings, name) for name in shown}
 
 
+@pytest.mark.alone
 @pytest.mark.requirement("SM8-06")
 async def test_attempts_delay_and_timeout_are_obeyed(sm8: RunningSandbox):
     async with servicem8(sm8, attempts=2, delay_seconds=0.4, timeout_seconds=1) as opened:

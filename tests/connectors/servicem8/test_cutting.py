@@ -84,6 +84,7 @@ def test_an_empty_page_has_nothing():
     assert cut(b"[]").objects == ()
 
 
+@pytest.mark.alone
 def test_a_page_of_a_thousand_is_cut_in_a_few_milliseconds():
     job = {
         "status": "Quote",

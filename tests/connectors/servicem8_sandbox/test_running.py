@@ -92,6 +92,7 @@ def test_a_sandbox_that_cannot_start_says_so():
         start_sandbox(SandboxConfig(page_size=0))
 
 
+@pytest.mark.alone
 async def test_a_page_of_a_thousand_of_fifty_thousand_companies_is_quick():
     async with (
         running_sandbox(SandboxConfig(seed="companies", seed_count=50_000, limits_factor=None)) as sandbox,

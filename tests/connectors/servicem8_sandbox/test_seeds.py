@@ -27,6 +27,7 @@ def demo() -> tuple[Tables, dict[str, Any]]:
     return _filled()
 
 
+@pytest.mark.alone
 def test_the_demo_is_quick_and_has_the_numbers_asked_for():
     began = time.perf_counter()
     _, summary = _filled()
@@ -131,6 +132,7 @@ def test_a_seed_is_older_than_the_clock_even_when_the_clock_is_set_back():
         assert max(edits) < account.now_text()
 
 
+@pytest.mark.alone
 def test_many_companies_are_made_quickly_and_more_can_follow():
     store = Store(SandboxConfig().accounts, Clock())
     began = time.perf_counter()

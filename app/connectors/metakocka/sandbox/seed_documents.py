@@ -57,7 +57,9 @@ class DocumentMaker:
     def offer(self, index: int) -> Document:
         dice = Dice(self.seed, index, 11)
         day = self._day(dice)
-        header = self._header(dice, day, index) | {"valid_days": "30", "valid_to": _later(day, 30), "title": WORKS[dice.below(len(WORKS))]}
+        header = self._header(dice, day, index) | {"title": WORKS[dice.below(len(WORKS))]}
+        if index % 3:  # the others are open without an end
+            header |= {"valid_days": "30", "valid_to": _later(day, 30)}
         if index == UNREADABLE_DATE and self.broken:
             header["doc_date"] = f"{day[:4]}-13-45"
         document = self._document("sales_offer", index, dice, header, OFFER_STATUSES[index % len(OFFER_STATUSES)])

@@ -1,0 +1,56 @@
+"""Translates a page's objects while the page before is written: Python works in the time that Postgres takes.
+
+Only the first walk of a stream gains by it. Later nearly all objects are as they were, which their fingerprints tell without a
+translation. Whether an object is to be stored at all is decided when its page is written, under the stream's lock; what was translated
+ahead is used there only for the very object that it was made of.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import msgspec
+
+from app.connectors.base import Item, Page
+from app.syncs import rules
+from app.syncs.sources import UNUSABLE, Source
+
+AT_ONCE = 50
+"""Objects that are translated before others have their turn, a few milliseconds; else an answer of Postgres's would lie waiting."""
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """An object without parts, translated."""
+
+    item: Item
+    fingerprint: bytes
+    data: bytes
+
+
+Ahead = Mapping[str, Ready]
+"""By external id; what cannot be translated is left out, and becomes a failed record when its page is written."""
+
+
+async def translated_ahead(source: Source, pages: AsyncIterator[Page]) -> AsyncIterator[tuple[Page, Ahead]]:
+    """Each page with its objects' translations."""
+    async for page in pages:
+        yield page, await _translate(source, page)
+
+
+async def nothing_ahead(pages: AsyncIterator[Page]) -> AsyncIterator[tuple[Page, Ahead]]:
+    """Each page as it is."""
+    async for page in pages:
+        yield page, {}
+
+
+async def _translate(source: Source, page: Page) -> Ahead:
+    ready = {}
+    for place, item in enumerate(page.items):
+        if place % AT_ONCE == 0:
+            await asyncio.sleep(0)
+        if not item.deleted:
+            try:
+                data = source.data_of(item, ())
+            except UNUSABLE:
+                continue
+            ready[item.external_id] = Ready(item, rules.fingerprint(item.payload, (), source.translator.version, source.account), data)
+    return ready

@@ -1,0 +1,273 @@
+"""Plans what a push would send, and applies it as it was planned.
+
+The object is read at the provider and, where somebody changed it there, merged; what would be written then is kept, and everything
+that this wrote in the hub is taken back. Before the first effect each object is looked at in the same way again. While it is written
+the push itself compares once more what the provider shows and what is sent.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.conflicts.models import Conflict
+from app.connectors.base import Reading, RecordWrite, Session, Writer
+from app.connectors.errors import ProviderUnavailable, RateLimited, RequestRejected
+from app.database import transaction
+from app.errors import FixBy, HubError
+from app.mappings import links
+from app.mappings import repository as mappings
+from app.mappings.translate import RecordInvalid
+from app.syncs import walks
+from app.syncs.leases import Lease
+from app.syncs.models import Counts, SyncRun
+from app.syncs.plans import items as plan_items
+from app.syncs.plans import store as plan_store
+from app.syncs.plans.making import taken_back, terms
+from app.syncs.plans.models import PUSH, DueItem, Moved, NewItem, Plan, PlanOutdated
+from app.syncs.plans.rules import differences, digest
+from app.syncs.push_decisions import Data, Decided, decide
+from app.syncs.push_walk import PAGE, PushState, counts_of, next_waiting, side_by_side
+from app.syncs.pushing import NotTaken, PushOutcome, find_one, page_of, translated
+from app.syncs.sources import UNUSABLE, Source
+from app.syncs.walker import StreamWalker
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a push would come to."""
+
+    decided: Decided | None
+    """None: once the provider's changes are merged, nothing is left to be sent."""
+    external_id: str | None
+    theirs: Data | None
+    conflicts: Sequence[Conflict] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _AsPlanned:
+    """What the plan says of a push. Raises PlanOutdated when it is otherwise."""
+
+    stream: str
+    item: DueItem
+
+    def shown(self, theirs: Data) -> None:
+        self._require(self.item.shown == digest(theirs), "provider")
+
+    def sent(self, write: RecordWrite) -> None:
+        self._require(self.item.effect == _effect(write), "outcome")
+
+    def _require(self, holds: bool, what: str) -> None:
+        if not holds:
+            raise PlanOutdated([Moved(self.stream, self.item.key, self.item.record_id, what)])
+
+
+class PushPlanner:
+    """Walks what waits to be pushed, and keeps what would be sent."""
+
+    def __init__(self, walker: StreamWalker) -> None:
+        self._walker = walker
+
+    async def walk(self, lease: Lease, run: SyncRun, plan_id: UUID, source: Source, session: Session, deadline: float) -> bool:
+        """True when the stream is planned; False when the slice is over first. Raises ConnectorError, LeaseLost."""
+        name, scope = source.stream.name, lease.scope
+        resume = await walks.resume_state(scope, run.id, name, PUSH)
+        if resume is None:
+            expected = await links.waiting_count(scope, source.connection_id, source.stream.record_stream)
+            async with transaction(scope):
+                await plan_store.note_terms(scope, plan_id, name, await terms(source))
+                await walks.begin_stream(lease, name, expected or None, PUSH)
+                await self._walker.checkpoint(lease, f"{source.stream.title}: planning", forgive=False)
+        state = PushState.of(resume)
+        while state.phase != "ended":
+            record_ids, state = await next_waiting(source, state, run.creates_missing)
+            found = await side_by_side(record_ids, lambda record_id: self.preview(source, session, record_id), None)
+            items = [item for item in found if item is not None]
+            async with transaction(scope):
+                await plan_items.put(scope, plan_id, source.connection_id, (name, source.stream.record_stream, PUSH), items)
+                await plan_store.count_unchanged(scope, plan_id, len(found) - len(items))
+                await _note(self._walker, lease, name, state.saved(), Counts(read=len(found), unchanged=len(found)), record_ids)
+            if time.monotonic() > deadline:
+                return False
+        return await _finish(self._walker, lease, source, "planned")
+
+    async def preview(self, source: Source, session: Session, record_id: UUID) -> NewItem | None:
+        """What a push of this record would send; None: nothing. Raises ConnectorError when nobody can say now."""
+        async with taken_back(source.scope):
+            decided = await decide(source, record_id)
+        if decided is None:
+            return None
+        try:
+            return self._item(source, decided, await self._look(source, session, decided))
+        except (ProviderUnavailable, RateLimited):
+            raise
+        except (RequestRejected, RecordInvalid, *UNUSABLE) as error:
+            return _failure(decided, error)
+
+    async def _look(self, source: Source, session: Session, decided: Decided) -> _Look:
+        fresh = await self._fresh(source, session, decided)
+        if fresh is None:
+            return _Look(decided, None, None)
+        theirs, external_id = translated(source, fresh), fresh.item.external_id
+        if decided.link is not None and not source.translator.changed(decided.base, theirs) & source.covers(decided.home):
+            return _Look(decided, external_id, theirs)
+        async with taken_back(source.scope):
+            if decided.link is None:
+                await _link(source, decided.record_id, external_id)
+            await self._walker.pages.write(source, page_of(fresh))
+            merged = await decide(source, decided.record_id)
+            conflicts = await plan_items.found_conflicts(source)
+        return _Look(merged, external_id, theirs, conflicts)
+
+    async def _fresh(self, source: Source, session: Session, decided: Decided) -> Reading | None:
+        """The provider's object as it is now; None where it has none yet. Raises NotTaken where it has it no more."""
+        if decided.link is None:
+            return await find_one(source, session, self._walker.pusher.write_of(source, decided, None, None))
+        fresh = await source.stream.read_one(session, decided.link.external_id)
+        if fresh is None or fresh.item.deleted:
+            if decided.removed:
+                return None
+            raise NotTaken
+        return fresh
+
+    def _item(self, source: Source, before: Decided, look: _Look) -> NewItem:
+        shown = None if look.theirs is None else digest(look.theirs)
+        fields: dict[str, Any] = {}
+        if before.removed and not look.conflicts:
+            return _new("delete", before, fields, None, shown, _writer(source))
+        effect = None
+        if look.decided is not None:
+            write = self._walker.pusher.write_of(source, look.decided, look.external_id, None)
+            fields, effect = _sent_fields(source, look, write), _effect(write)
+        for conflict in look.conflicts:
+            fields.setdefault(conflict.field, {}).update(base=conflict.base, ours=conflict.ours, theirs=conflict.theirs)
+        kind = "conflict" if look.conflicts else "create" if look.external_id is None else "update"
+        return _new(kind, before, fields, effect, shown, _writer(source))
+
+
+class PushApplier:
+    """Sends what a plan says, and looks beforehand whether all of it still holds."""
+
+    def __init__(self, walker: StreamWalker, planner: PushPlanner) -> None:
+        self._walker = walker
+        self._planner = planner
+
+    async def check(self, lease: Lease, plan: Plan, source: Source, session: Session, deadline: float) -> bool:
+        """Whether all objects are as the plan saw them: True when all were looked at; False when the slice is over first.
+
+        Raises PlanOutdated, ConnectorError.
+        """
+        scope, name = lease.scope, source.stream.name
+        while items := await plan_items.unchecked(scope, plan.id, lease.run_id, name, PAGE):
+            found = await side_by_side(items, lambda item: self._planner.preview(source, session, _record(item)), None)
+            moved = [_moved(name, item, now) for item, now in zip(items, found, strict=True) if not _is_same(item, now)]
+            if moved:
+                raise PlanOutdated(moved)
+            async with transaction(scope):
+                await plan_items.mark_checked(scope, lease.run_id, [item.id for item in items])
+                await self._walker.checkpoint(lease, f"{source.stream.title}: looking whether the plan still holds")
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    async def walk(self, lease: Lease, plan: Plan, source: Source, session: Session, deadline: float) -> bool:
+        """True when everything is sent; False when the slice is over first. Raises PlanOutdated, ConnectorError, LeaseLost."""
+        scope, name = lease.scope, source.stream.name
+        resume = await walks.resume_state(scope, lease.run_id, name, PUSH)
+        after = UUID(resume["after"]) if resume and "after" in resume else None
+        if resume is None:
+            async with transaction(scope):
+                await walks.begin_stream(lease, name, None, PUSH)
+                await self._walker.checkpoint(lease, f"{source.stream.title}: writing", forgive=False)
+        while batch := await plan_items.due(scope, plan.id, name, PUSH, after=after, limit=PAGE):
+            after = batch[-1].id
+            outcomes = await side_by_side(batch, lambda item: self._send(source, session, item), PushOutcome.UNCHANGED)
+            async with transaction(scope):
+                await _note(self._walker, lease, name, {"after": str(after)}, counts_of(outcomes), [_record(item) for item in batch])
+            if time.monotonic() > deadline:
+                return False
+        return await _finish(self._walker, lease, source, "written")
+
+    async def _send(self, source: Source, session: Session, item: DueItem) -> PushOutcome:
+        outcome = await self._walker.pusher.push(source, session, _record(item), _AsPlanned(source.stream.name, item))
+        async with transaction(source.scope):
+            await plan_items.mark_applied(source.scope, [item.id])
+        return outcome
+
+
+async def _note(
+    walker: StreamWalker, lease: Lease, stream: str, state: dict[str, Any], counts: Counts, record_ids: Sequence[UUID]
+) -> None:  # fmt: skip
+    ids = [str(record_id) for record_id in record_ids]
+    await walks.add_page(lease, stream, external_ids=ids, state=state, counts=counts, expected=None, direction=PUSH)
+    await walker.checkpoint(lease, "")
+
+
+async def _finish(walker: StreamWalker, lease: Lease, source: Source, word: str) -> bool:
+    async with transaction(lease.scope):
+        await walks.finish_stream(lease, source.stream.name, keep_state=False, direction=PUSH)
+        await walker.checkpoint(lease, f"{source.stream.title}: {word}")
+    return True
+
+
+async def _link(source: Source, record_id: UUID, external_id: str) -> None:
+    """As the push would link them. Raises RequestRejected where the object is another record's."""
+    where = (source.scope, source.connection_id, source.stream.record_stream)
+    taken = (await mappings.known(*where, [external_id])).get(external_id)
+    if taken is not None and taken.record_id != record_id:
+        raise RequestRejected(f"The provider's {external_id} belongs to another record of the hub; merge the two.")
+    await links.add_link(*where, external_id, record_id, source.name, base_version=0)
+
+
+def _sent_fields(source: Source, look: _Look, write: RecordWrite) -> dict[str, Any]:
+    """What is written, in the provider's words, beside what it shows now."""
+    before = _in_their_words(source, look.theirs)
+    after = {name: write.document[name] for name in write.changed if name in write.document}
+    return differences({name: before[name] for name in after if name in before}, after)
+
+
+def _in_their_words(source: Source, theirs: Data | None) -> Data:
+    try:
+        return dict(source.translator.untranslate(theirs, source.account)) if theirs else {}
+    except RecordInvalid:  # what it shows could not be written as it is
+        return {}
+
+
+def _effect(write: RecordWrite) -> bytes:
+    names = sorted(write.changed)
+    return digest([write.external_id, names, [write.document.get(name) for name in names]])
+
+
+def _new(kind: str, decided: Decided, fields: dict[str, Any], effect: bytes | None, shown: bytes | None, writer: Writer) -> NewItem:
+    # Looked at before the first effect, and again immediately before it is written.
+    calls = 2 + writer.requests
+    return NewItem(kind, str(decided.record_id), decided.record_id, fields, effect=effect, shown=shown, calls=calls)
+
+
+def _failure(decided: Decided, error: Exception) -> NewItem:
+    code, by = (error.code, error.fix_by) if isinstance(error, HubError) else ("record_invalid", FixBy.CUSTOMER)
+    told = {"stage": "push", "code": code, "message": str(error) or type(error).__name__, "fix_by": by}
+    payload = msgspec.json.encode(decided.data)
+    return NewItem("failure", str(decided.record_id), decided.record_id, error=told, payload=payload, calls=1)
+
+
+def _is_same(item: DueItem, now: NewItem | None) -> bool:
+    return now is not None and (item.kind, item.effect, item.shown) == (now.kind, now.effect, now.shown)
+
+
+def _moved(stream: str, item: DueItem, now: NewItem | None) -> Moved:
+    what = "provider" if now is not None and (now.shown != item.shown or now.kind == "failure") else "outcome"
+    return Moved(stream, item.key, item.record_id, what)
+
+
+def _record(item: DueItem) -> UUID:
+    assert item.record_id is not None
+    return item.record_id
+
+
+def _writer(source: Source) -> Writer:
+    assert source.stream.writer is not None
+    return source.stream.writer
