@@ -52,12 +52,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
-    """Wait until a test that must be alone has ended, or for everybody else's; before the test's own time begins to count."""
-    place = os.open(HERE, os.O_RDONLY)
+    """Wait until a test that must be alone has ended, or for everybody else's; before the test's own time begins to count.
+
+    Who waits stands in the door, so that a test that must be alone is not passed by others for ever.
+    """
+    door, place = os.open(__file__, os.O_RDONLY), os.open(HERE, os.O_RDONLY)
     try:
+        fcntl.flock(door, fcntl.LOCK_EX)
         fcntl.flock(place, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
         return (yield)
     finally:
+        os.close(door)
         os.close(place)
 
 
