@@ -29,6 +29,14 @@ APP_ROLE = "crosswalk_app"
 SYSTEM_ROLE = "crosswalk_system"
 # A worker frozen inside a transaction holds row locks; the server ends its transaction after this time.
 IDLE_IN_TRANSACTION_SECONDS = 15
+# Frozen between the messages of one statement, it counts neither as idle nor as late: no setting of the server's before
+# transaction_timeout (PostgreSQL 17) ends that.
+_CUT_OFF = """
+    SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = session_user AND application_name = 'crosswalk'
+      AND state = 'active' AND wait_event = 'ClientRead'
+      AND state_change < now() - make_interval(secs => $1)
+"""
 
 
 class ReadTooSlow(Refusal):
@@ -303,3 +311,13 @@ async def system_fetch(sql: str, *arguments: Any) -> Sequence[asyncpg.Record]:
     async with _pool().acquire() as connection, connection.transaction(readonly=True):
         await connection.execute(f"SET LOCAL ROLE {SYSTEM_ROLE}")
         return list(await connection.fetch(sql, *arguments))
+
+
+async def end_half_statements(seconds: float = IDLE_IN_TRANSACTION_SECONDS) -> list[int]:
+    """Cut off those of the hub's sessions whose process has sent a part of a statement and then nothing for so long: it is frozen.
+
+    Returns their numbers at the server. Whoever is thawed finds its connection closed.
+    """
+    async with _pool().acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL ROLE NONE")  # sessions are the login's, not the role's that it steps down to
+        return [row["pid"] for row in await connection.fetch(_CUT_OFF, seconds)]

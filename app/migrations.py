@@ -3,8 +3,11 @@
 import contextlib
 import io
 from pathlib import Path
+from typing import Any
 
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.apps.migrations.commands.forwards import run_forwards
+from piccolo.engine import engine_finder
 
 # Any number will do, as long as nothing else in the database uses it.
 _LOCK = 7_240_115
@@ -30,3 +33,16 @@ async def migrate(owner_url: str) -> None:
             result = await run_forwards("crosswalk")
         if not result.success:
             raise RuntimeError(result.message or "A migration failed.")
+
+
+def run_folder(name: str, migration: MigrationManager) -> MigrationManager:
+    """The migration that runs all SQL of the folder `piccolo_migrations/<name>`, in the order of the files' names."""
+
+    async def run() -> None:
+        engine: Any = engine_finder()
+        current = engine.current_transaction.get()
+        for file in sorted((_FOLDER / name).glob("*.sql")):
+            await current.connection.execute(file.read_text())
+
+    migration.add_raw(run)
+    return migration

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from app.bootstrap import Hub
-from app.database import system_fetch
+from app.database import end_half_statements, system_fetch
 from app.deliveries.repository import LINE
 from app.deliveries.rules import AT_ONCE
 from app.retention import forget_old
@@ -61,13 +61,15 @@ async def sweep_forever(hub: Hub) -> None:
 
 
 async def sweep(hub: Hub) -> None:
-    """Ring for due runs, deliveries, releases and mails, and start due syncs."""
+    """Ring for due runs, deliveries, releases and mails, start due syncs, and free what a frozen worker has locked."""
     for job, sql in _DUE.items():
         for row in await system_fetch(sql):
             waited = (hub.now() - row["due_at"]).total_seconds()
             await hub.queue.ring(job, row["organization_id"], row["id"], attempt=row["fence"], knock=knock(waited))
     for row in await system_fetch(_DUE_SYNCS):
         await _start_due(hub, row["organization_id"], row["id"])
+    if cut := await end_half_statements():
+        logger.warning("sessions of a frozen process were ended", sessions=cut)
 
 
 async def tidy_forever() -> None:

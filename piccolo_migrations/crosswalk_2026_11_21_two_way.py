@@ -1,24 +1,13 @@
 """Two-way sync: conflicts, policies, quarantine, field mappings, and deliveries of records."""
 
-from pathlib import Path
-
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.engine import engine_finder
+
+from app.migrations import run_folder
 
 ID = "2026-11-21T13:30:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "Two-way sync"
 
-FOLDER = Path(__file__).with_name("two_way")
-
 
 async def forwards() -> MigrationManager:
-    manager = MigrationManager(migration_id=ID, app_name="crosswalk", description=DESCRIPTION)
-
-    async def run() -> None:
-        current = engine_finder().current_transaction.get()
-        for file in sorted(FOLDER.glob("*.sql")):
-            await current.connection.execute(file.read_text())
-
-    manager.add_raw(run)
-    return manager
+    return run_folder("two_way", MigrationManager(migration_id=ID, app_name="crosswalk", description=DESCRIPTION))

@@ -22,6 +22,8 @@ import asyncpg
 import pytest
 import redis
 import structlog
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from app import embedded, migrations
 from app.actors import Actor, Role, Scope
@@ -42,12 +44,26 @@ sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 HERE = Path(__file__).parent
 PROCESSES = 2
 """How many share the whole suite; each takes a core, with its servers and browser."""
+CAMPAIGNS = ("tests/two_way/test_simulation.py",)
+"""Files of long tests that share nothing."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """What `-n auto` means: several processes for folders, none for a file or a few chosen tests, which one wants to see at work."""
     chosen = config.option.keyword or config.getoption("lf", False) or config.option.capture == "no"
     return 0 if chosen or not all(os.path.isdir(argument) for argument in config.args) else min(PROCESSES, os.cpu_count() or 1)
+
+
+class _Scheduling(LoadFileScheduling):
+    """A file's tests run in one process, for they share what is slow to make; but a campaign's are dealt out one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(CAMPAIGNS) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """With `--dist loadfile`."""
+    return _Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

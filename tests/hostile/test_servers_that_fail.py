@@ -188,7 +188,7 @@ async def test_a_redis_that_is_killed_and_comes_back_empty_loses_nothing(load: L
             redis.wait()
             await asyncio.sleep(2)
             redis = _start_redis(socket)
-            await load.ended(run)
+            await load.ended(run, 90)  # what was in hand when Redis went is free when its lease ends
     finally:
         redis.kill()
         redis.wait()

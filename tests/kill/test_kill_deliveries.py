@@ -19,13 +19,11 @@ from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.database import execute, fetch_value, transaction
 from app.paging import PageRequest
 from tests.factories import key, make_connection, sync
-from tests.kill.workers import kill, running_worker, start_worker
+from tests.kill.workers import SHORT_LEASE, freeze, kill, running_worker, start_worker, thaw
 
 KILLS = int(os.environ.get("CROSSWALK_KILLS", "9"))
 QUOTES = int(os.environ.get("CROSSWALK_KILL_QUOTES", max(6, KILLS // 2)))
 LINES = 4
-SHORT_LEASE = "lease:12"
-"""A worker that is frozen for longer than twelve seconds has lost its deliveries."""
 SEED = int(os.environ.get("CROSSWALK_SEED", "20261121"))
 MINUTE = 70
 """Seconds after which the provider's limit has let requests through again."""
@@ -184,15 +182,15 @@ async def test_a_worker_frozen_while_it_delivers_changes_nothing_when_it_thaws(h
     await sandbox.clear_ledger()
     kept = await _decide(hub, owner, quotes)
     await sandbox.hold_writes()
-    frozen = start_worker(settings, SHORT_LEASE)
+    frozen = start_worker(settings, f"lease:{SHORT_LEASE}")
     try:
         await sandbox.wait_until_held(1, seconds=30)
-        frozen.send_signal(signal.SIGSTOP)
+        since = freeze(frozen)
         await sandbox.release_writes()
         await _free_leases(owner)
         with running_worker(settings):
             await _all_delivered(owner)
-            frozen.send_signal(signal.SIGCONT)
+            await thaw(frozen, since)
             await asyncio.sleep(5)
     finally:
         kill(frozen)

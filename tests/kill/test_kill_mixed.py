@@ -25,12 +25,11 @@ from app.actors import Actor
 from app.connectors.metakocka.sandbox.testing import RunningSandbox
 from app.database import fetch
 from app.settings import Settings
-from app.syncs import rules
 from app.syncs.models import RunStatus
 from tests import factories
 from tests.connectors.metakocka.company import SECOND
 from tests.kill.hall import Hall, open_hall
-from tests.kill.workers import free_leases, kill, start_worker
+from tests.kill.workers import SHORT_LEASE, free_leases, freeze, kill, start_worker, thaw
 from tests.two_way.office import Office
 
 KILLS = int(os.environ.get("CROSSWALK_KILLS", "6"))
@@ -144,13 +143,13 @@ class Harm:
 
     async def freeze(self) -> None:
         """It stands still in the middle of its work; others take over and go on; then it wakes up."""
-        worker = start_worker(self.hall.settings)
+        worker = start_worker(self.hall.settings, f"lease:{SHORT_LEASE}")
         if await self._at_work(worker):
-            worker.send_signal(signal.SIGSTOP)
+            since = freeze(worker)
             await self._free()
             for organization_id, run_id in await self.active():
                 await self.hall.hub.syncs.advance(organization_id, run_id)
-            worker.send_signal(signal.SIGCONT)
+            await thaw(worker, since)
             await asyncio.sleep(1)
             self.counts["frozen"] += 1
         await self._gone(worker)
@@ -229,7 +228,7 @@ async def test_pulls_pushes_and_plans_survive_deaths_freezes_restarts_and_an_out
                 await _end(begun)
         for company, run_id in begun.items():
             run = await hall.hub.syncs.run(company.office.operator, run_id)
-            if run.status is RunStatus.FAILED and (run.fix_by == "time" or run.attempts >= rules.MAXIMUM_ATTEMPTS):
+            if run.status is RunStatus.FAILED and (run.fix_by == "time" or run.error_code == "workers_lost"):
                 # The provider was away for too long, or too many workers died before one page was through: the next run goes on.
                 harm.counts["runs that gave up"] += 1
                 run = await company.office.run("two_way")

@@ -15,8 +15,9 @@ import pytest
 from app.actors import Actor
 from app.bootstrap import Hub
 from app.connectors.metakocka.sandbox.testing import RunningSandbox
+from app.syncs.models import RunStatus
 from tests import factories
-from tests.kill.workers import free_leases, kill, start_worker
+from tests.kill.workers import SHORT_LEASE, free_leases, freeze, kill, running_worker, start_worker, thaw
 from tests.two_way.office import Office
 
 KILLS = int(os.environ.get("CROSSWALK_KILLS", "8"))
@@ -109,17 +110,19 @@ async def test_a_worker_frozen_while_it_writes_records_writes_nothing_when_it_th
     work = await Work.make(office)
     run = await office.hub.syncs.start(office.operator, office.connection.id, streams=["partners"], mode="full", direction="two_way")
     await office.sandbox.hold_writes()
-    frozen = start_worker(settings, "lease:12")
+    frozen = start_worker(settings, f"lease:{SHORT_LEASE}")
     try:
         await office.sandbox.wait_until_held(1, seconds=30)
-        frozen.send_signal(signal.SIGSTOP)
+        since = freeze(frozen)
         await office.sandbox.release_writes()
         await free_leases(office.operator)
-        await factories.ended(office.hub, office.operator, run, seconds=PATIENCE)  # this process is the worker that takes over
-        frozen.send_signal(signal.SIGCONT)
+        with running_worker(settings):
+            run = await factories.ended(office.hub, office.operator, run, seconds=PATIENCE)
+        await thaw(frozen, since)
         await asyncio.sleep(3)
     finally:
         kill(frozen)
         await office.sandbox.release_writes()
 
+    assert run.status is RunStatus.COMPLETED
     await work.check()

@@ -1,9 +1,11 @@
 """Starts worker processes for tests that kill or freeze them."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +50,22 @@ def running_worker(settings: Settings, moment: str = "never") -> Iterator["subpr
         yield process
     finally:
         kill(process)
+
+
+SHORT_LEASE = 12.0
+"""Seconds, of workers that are going to be frozen."""
+
+
+def freeze(process: "subprocess.Popen[bytes]") -> float:
+    """SIGSTOP. Returns when, for `thaw`."""
+    process.send_signal(signal.SIGSTOP)
+    return time.monotonic()
+
+
+async def thaw(process: "subprocess.Popen[bytes]", since: float) -> None:
+    """SIGCONT, not before its leases have ended. Tests give them to others earlier, but its own clock tells it what it holds."""
+    await asyncio.sleep(max(0.0, since + SHORT_LEASE + 0.5 - time.monotonic()))
+    process.send_signal(signal.SIGCONT)
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:

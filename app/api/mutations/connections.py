@@ -2,18 +2,17 @@
 
 from typing import Annotated, Any
 
-import msgspec
 import strawberry
 from strawberry.scalars import JSON
 
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, OfConnection, optional_uuid, uuid_of
-from app.api.mutations.repeats import remembered
 from app.api.refusals import GENERAL, Refusal, answers, common
 from app.api.types.connections import Connection, ConnectionMode, ConnectionTest
 from app.connections import models
 from app.connections.service import ConnectionBusy, ConnectionChanged, ConnectionNameTaken
 from app.errors import InvalidInput
+from app.idempotency import remembered
 
 Settings = Annotated[
     JSON | None,
@@ -189,12 +188,12 @@ class ConnectionMutations:
     async def test_connection(self, info: Info, id: ConnectionId, idempotency_key: IdempotencyKey) -> TestConnectionResult:
         hub, actor, connection_id = info.context.hub, info.context.actor, uuid_of(id, "Connection")
 
-        async def test() -> object:
-            return msgspec.to_builtins(await hub.connections.test(actor, connection_id))
+        async def test() -> models.ConnectionTest:
+            return await hub.connections.test(actor, connection_id)
 
-        result = await remembered(actor, "test_connection", idempotency_key, [connection_id], test)
+        result = await remembered(actor, "test_connection", idempotency_key, [connection_id], test, models.ConnectionTest)
         connection = await hub.connections.get(actor, connection_id)
-        return TestConnectionSuccess(test=_test(result), connection=Connection.of(connection))
+        return TestConnectionSuccess(test=ConnectionTest.of(result), connection=Connection.of(connection))
 
     @strawberry.mutation(description="Try settings with a real exchange before they are saved.")
     @answers
@@ -212,15 +211,13 @@ class ConnectionMutations:
         known = optional_uuid(connection_id, "Connection")
         given, secrets = _object(settings, "settings"), _object(credentials, "credentials")
 
-        async def test() -> object:
-            tested = await hub.connections.test_settings(actor, provider, given, secrets, mode=mode.value, connection_id=known)
-            return msgspec.to_builtins(tested)
+        async def test() -> models.ConnectionTest:
+            return await hub.connections.test_settings(actor, provider, given, secrets, mode=mode.value, connection_id=known)
 
         fingerprint = hub.vault.fingerprint({name: str(secret) for name, secret in secrets.items()})
         request = [provider, given, fingerprint, mode.value, known]
-        return TestConnectionSettingsSuccess(
-            test=_test(await remembered(actor, "test_connection_settings", idempotency_key, request, test))
-        )
+        result = await remembered(actor, "test_connection_settings", idempotency_key, request, test, models.ConnectionTest)
+        return TestConnectionSettingsSuccess(test=ConnectionTest.of(result))
 
 
 def _object(value: Any, field: str) -> dict[str, Any]:
@@ -230,7 +227,3 @@ def _object(value: Any, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput(fields={field: "This must be a JSON object."})
     return value
-
-
-def _test(result: Any) -> ConnectionTest:
-    return ConnectionTest.of(msgspec.convert(result, models.ConnectionTest))

@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-import msgspec
 import strawberry
 
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, id_text, uuid_of
-from app.api.mutations.repeats import remembered
 from app.api.mutations.syncs import ConnectionNotUsableRefusal
 from app.api.queries.failed_records import AtStage, FailedRecordId, OfCause, OfCode, OfStream, ThatWay
 from app.api.refusals import GENERAL, Refusal, answers
 from app.api.types.failed_records import FailedRecord
 from app.errors import InvalidInput
+from app.idempotency import remembered
 from app.syncs import models
 from app.syncs.failed_records import MOST_AT_ONCE
 from app.syncs.failure_rules import FailedRecordSettled
@@ -101,8 +100,8 @@ class FailedRecordMutations:
         last = None if after is None else uuid_of(after, "FailedRecord", field="after")
         step, way = stage.value if stage else None, direction.value if direction else None
 
-        async def retry() -> object:
-            result = await info.context.hub.failed_records.retry(
+        async def retry() -> models.RetryResult:
+            return await info.context.hub.failed_records.retry(
                 actor,
                 connection,
                 stream=stream,
@@ -114,11 +113,9 @@ class FailedRecordMutations:
                 after=last,
                 limit=limit,
             )
-            return msgspec.to_builtins(result)
 
         request = [connection, stream, step, error_code, cause, way, record_ids, last, limit]
-        result = await remembered(actor, "retry_failed_records", idempotency_key, request, retry)
-        counts = msgspec.convert(result, models.RetryResult)
+        counts = await remembered(actor, "retry_failed_records", idempotency_key, request, retry, models.RetryResult)
         return RetryFailedRecordsSuccess(
             retried=counts.retried,
             healed=counts.healed,

@@ -3,16 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
-import msgspec
 import strawberry
 
 from app.actors import Permission
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, uuid_of
-from app.api.mutations.repeats import remembered
 from app.api.refusals import GENERAL, answers
 from app.api.streams import StreamName
 from app.api.types.imports import ImportedObject
+from app.idempotency import remembered
 from app.syncs.importing import Imported, ImportReport
 
 ExternalId = Annotated[str, strawberry.argument(description="The provider's id of the object.")]
@@ -68,8 +67,8 @@ class ImportMutations:
     ) -> ImportRecordsResult:
         actor, connection = info.context.actor, uuid_of(connection_id, "Connection", field="connectionId")
 
-        async def take() -> Sequence[Imported]:
-            return (await info.context.hub.imports.many(actor, connection, stream, external_ids)).results
+        async def take() -> list[Imported]:
+            return list((await info.context.hub.imports.many(actor, connection, stream, external_ids)).results)
 
         results = await _remembered(info, "import_records", idempotency_key, [connection, stream, external_ids], take)
         report = ImportReport(results)
@@ -79,13 +78,9 @@ class ImportMutations:
 
 
 async def _remembered(
-    info: Info, operation: str, key: str, request: Sequence[object], take: Callable[[], Awaitable[Sequence[Imported]]]
+    info: Info, operation: str, key: str, request: Sequence[object], take: Callable[[], Awaitable[list[Imported]]]
 ) -> list[Imported]:
     """What became of them, at the first time that it was asked. Raises PermissionDenied."""
     for permission in (Permission.RUN_SYNCS, Permission.READ_RECORDS, Permission.READ_CONNECTIONS):
         info.context.actor.require(permission)
-
-    async def work() -> object:
-        return msgspec.to_builtins(list(await take()))
-
-    return msgspec.convert(await remembered(info.context.actor, operation, key, request, work), list[Imported])
+    return await remembered(info.context.actor, operation, key, request, take, list[Imported])

@@ -7,7 +7,15 @@ import strawberry
 
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, uuid_of
-from app.api.mutations.syncs import ConnectionNotUsableRefusal, CreatesMissing, Direction, SyncInProgressRefusal
+from app.api.mutations.syncs import (
+    ConnectionNotUsableRefusal,
+    CreatesMissing,
+    Direction,
+    Mode,
+    OfContact,
+    SomeStreams,
+    SyncInProgressRefusal,
+)
 from app.api.queries.plans import PlanId
 from app.api.refusals import GENERAL, Refusal, answers, common
 from app.api.types.plans import MovedItem, Plan, PlanItemKind
@@ -106,12 +114,10 @@ class PlanMutations:
         info: Info,
         connection_id: ConnectionId,
         idempotency_key: IdempotencyKey,
-        streams: Annotated[list[str] | None, strawberry.argument(description="The streams to sync; left out: all of them.")] = None,
-        mode: Annotated[SyncMode, strawberry.argument(description="How much to read.")] = SyncMode.INCREMENTAL,
+        streams: SomeStreams = None,
+        mode: Mode = SyncMode.INCREMENTAL,
         direction: Direction = SyncDirection.PULL,
-        contact_external_id: Annotated[
-            str | None, strawberry.argument(description="Only what belongs to the contact with this id at the provider.")
-        ] = None,
+        contact_external_id: OfContact = None,
         creates_missing: CreatesMissing = False,
     ) -> PlanSyncResult:
         plan = await info.context.hub.plans.plan(

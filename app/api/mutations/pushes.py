@@ -13,7 +13,6 @@ import strawberry
 from app.actors import Actor, Permission
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, record_uuid, uuid_of
-from app.api.mutations.repeats import remembered
 from app.api.refusals import GENERAL, answers
 from app.api.types.deliveries import Delivery, DeliveryStatus
 from app.api.types.mappings import Mapping
@@ -21,6 +20,7 @@ from app.api.types.records import AnyRecord, record_of
 from app.bootstrap import Hub
 from app.deliveries import models
 from app.errors import InvalidInput, Refusal
+from app.idempotency import remembered
 from app.mappings.models import Mapping as Link
 from app.records.service import RecordNotFound
 
@@ -173,11 +173,11 @@ class _Push:
         if not await self._hub.records.get_many(self._actor, record_ids):
             raise RecordNotFound
 
-        async def queue() -> object:
-            return msgspec.to_builtins([await self._queue_one(record_id) for record_id in record_ids])
+        async def queue() -> list[_Queued]:
+            return [await self._queue_one(record_id) for record_id in record_ids]
 
-        kept = await remembered(self._actor, "push_records", key, [self.connection_id, self.stream, list(record_ids)], queue)
-        return msgspec.convert(kept, list[_Queued])
+        request = [self.connection_id, self.stream, list(record_ids)]
+        return await remembered(self._actor, "push_records", key, request, queue, list[_Queued])
 
     async def _queue_one(self, record_id: UUID) -> _Queued:
         try:

@@ -13,6 +13,9 @@ from app.syncs.schedules import JITTER_SECONDS
 from app.syncs.service import ConnectionNotUsable, SyncInProgress
 
 Streams = Annotated[list[str], strawberry.argument(description="The streams to sync, as `connectors` names them.")]
+SomeStreams = Annotated[list[str] | None, strawberry.argument(description="The streams to sync; left out: all of them.")]
+Mode = Annotated[SyncMode, strawberry.argument(description="How much to read.")]
+OfContact = Annotated[str | None, strawberry.argument(description="Only what belongs to the contact with this id at the provider.")]
 Schedule = Annotated[str | None, strawberry.argument(description="Five cron fields, like `0 2 * * *`; null or left out: on demand.")]
 TimeZone = Annotated[str | None, strawberry.argument(description="The time zone of the schedule, like `Europe/Ljubljana`.")]
 JITTER = "Start up to so many seconds after each time, 0 to 3600, so that not all syncs begin at once"
@@ -97,12 +100,10 @@ class SyncMutations:
         info: Info,
         connection_id: ConnectionId,
         idempotency_key: IdempotencyKey,
-        streams: Annotated[list[str] | None, strawberry.argument(description="The streams to sync; left out: all of them.")] = None,
-        mode: Annotated[SyncMode, strawberry.argument(description="How much to read.")] = SyncMode.INCREMENTAL,
+        streams: SomeStreams = None,
+        mode: Mode = SyncMode.INCREMENTAL,
         direction: Direction = SyncDirection.PULL,
-        contact_external_id: Annotated[
-            str | None, strawberry.argument(description="Only what belongs to the contact with this id at the provider.")
-        ] = None,
+        contact_external_id: OfContact = None,
         creates_missing: CreatesMissing = False,
     ) -> StartSyncResult:
         run = await info.context.hub.syncs.start(
@@ -141,7 +142,7 @@ class SyncMutations:
         name: Annotated[str, strawberry.argument(description="What people will call it.")],
         streams: Streams,
         idempotency_key: IdempotencyKey,
-        mode: Annotated[SyncMode, strawberry.argument(description="How much to read.")] = SyncMode.INCREMENTAL,
+        mode: Mode = SyncMode.INCREMENTAL,
         direction: Direction = SyncDirection.PULL,
         schedule: Schedule = None,
         time_zone: TimeZone = None,
