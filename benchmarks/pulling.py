@@ -17,6 +17,7 @@ import structlog
 
 from app.actors import Actor, Scope
 from app.bootstrap import Hub
+from app.commands.serving import keep_what_is_loaded
 from app.connections.models import Connection
 from app.database import fetch_value
 from app.settings import Secret, Settings
@@ -80,6 +81,7 @@ async def connect(hub: Hub, owner: Actor, where: Where, **settings: object) -> C
 
 
 async def pull_with_hub(where: Where) -> dict[str, dict[str, float]]:
+    keep_what_is_loaded()  # as `crosswalk worker` does
     async with hub_of(where) as hub:
         owner = await make_organization(hub)
         connection = await connect(hub, owner, where)
