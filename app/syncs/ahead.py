@@ -7,6 +7,7 @@ ahead is used there only for the very object that it was made of.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,8 @@ class Ready(msgspec.Struct, frozen=True):
     item: Item
     fingerprint: bytes
     data: bytes
+    theirs: dict[str, Any]
+    """The same, as an object."""
 
 
 Ahead = Mapping[str, Ready]
@@ -52,5 +55,6 @@ async def _translate(source: Source, page: Page) -> Ahead:
                 data = source.data_of(item, ())
             except UNUSABLE:
                 continue
-            ready[item.external_id] = Ready(item, rules.fingerprint(item.payload, (), source.translator.version, source.account), data)
+            fingerprint = rules.fingerprint(item.payload, (), source.translator.version, source.account)
+            ready[item.external_id] = Ready(item, fingerprint, data, msgspec.json.decode(data))
     return ready

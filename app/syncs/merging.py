@@ -42,6 +42,13 @@ class Candidate(msgspec.Struct, frozen=True):
     data: bytes
     earlier: Translator | None = None
     """The field mapping by which the same object was taken over before; None: it is new or has changed."""
+    decoded: Data | None = None
+    """The data as an object, where that was made already."""
+
+    @property
+    def theirs(self) -> Data:
+        """The data as an object."""
+        return msgspec.json.decode(self.data) if self.decoded is None else self.decoded
 
 
 @dataclass(slots=True)
@@ -111,13 +118,13 @@ def _add(source: Source, candidate: Candidate, writes: _Writes) -> None:
     record_id = new_id()
     writes.new.append(_record(source, record_id, candidate.data))
     writes.mappings.append(_mapping(candidate, record_id, "synced", FIRST_VERSION))
-    writes.changes.append(_change(source, candidate, record_id, None, msgspec.json.decode(candidate.data)))
+    writes.changes.append(_change(source, candidate, record_id, None, candidate.theirs))
 
 
 def _replace(source: Source, candidate: Candidate, known: Known, held: Held, writes: _Writes) -> None:
     """The provider's fields as they are now; what the field mapping does not cover stays."""
     before = None if held.deleted else held.data
-    theirs: Data = msgspec.json.decode(candidate.data)
+    theirs = candidate.theirs
     after = source.translator.merge(held.data, theirs, source.covers(held.connection_id))
     if before != after:
         writes.merged.append(_record(source, known.record_id, after))
@@ -127,7 +134,7 @@ def _replace(source: Source, candidate: Candidate, known: Known, held: Held, wri
 
 def _merge(source: Source, candidate: Candidate, known: Known, held: Held, past: _Past, writes: _Writes) -> None:
     base = held.data if known.base_version in (None, held.version) else past.bases.get(known.record_id)
-    theirs: Data = msgspec.json.decode(candidate.data)
+    theirs = candidate.theirs
     if held.deleted and known.status != "deleted":
         _keep_deleted(source, candidate, known, held, base, theirs, writes)
         return
