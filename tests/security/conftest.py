@@ -14,6 +14,8 @@ import pytest
 
 from app import database as pool
 from app import embedded, migrations
+from app.api.gate import checks
+from app.api.reads import answers, plans
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.main import create_app
@@ -59,8 +61,12 @@ async def database(admin_url: str, own_database: str) -> AsyncIterator[Database]
 async def hub(settings: Settings, servers: Servers, own_database: str) -> AsyncIterator[Hub]:
     """A hub on the matrix's database; whatever hub was open before is so again afterwards."""
     url = in_database(servers.app_url, own_database)
-    async with _beside_another_hub(), Hub(replace(settings, database_url=Secret(url))) as opened:
-        yield opened
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (checks, answers, plans):  # everybody asks the same large documents, each of which takes long to judge and to plan
+            patch.setattr(module, "_CHARACTERS", 50_000_000)
+        patch.setattr(plans, "_PLANS", 1000)
+        async with _beside_another_hub(), Hub(replace(settings, database_url=Secret(url))) as opened:
+            yield opened
 
 
 @asynccontextmanager

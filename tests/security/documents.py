@@ -56,7 +56,7 @@ def document(field: str, arguments: tuple[str, ...], kind: str | None = None) ->
     for depth in range(DEEPEST, 1, -1):
         for first in (20, 5):
             text = _document(field, arguments, kind, depth, first)
-            if not [*_problems(text, arguments)]:
+            if len(text.split()) <= TOKENS and not [*_problems(text, arguments)]:  # a word is a token or more
                 return text
     raise AssertionError(f"Nothing can be asked of {field} within the limits.")
 
