@@ -42,8 +42,8 @@ structlog.configure(processors=[structlog.processors.add_log_level, structlog.pr
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 HERE = Path(__file__).parent
-PROCESSES = 2
-"""How many share the whole suite; each takes a core, with its servers and browser."""
+PROCESSES = 3
+"""How many share the whole suite, each with its servers and browser. Tests wait a lot: two leave a third of two cores idle."""
 CAMPAIGNS = ("tests/two_way/test_simulation.py",)
 """Files of long tests that share nothing."""
 
@@ -51,7 +51,7 @@ CAMPAIGNS = ("tests/two_way/test_simulation.py",)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """What `-n auto` means: several processes for folders, none for a file or a few chosen tests, which one wants to see at work."""
     chosen = config.option.keyword or config.getoption("lf", False) or config.option.capture == "no"
-    return 0 if chosen or not all(os.path.isdir(argument) for argument in config.args) else min(PROCESSES, os.cpu_count() or 1)
+    return 0 if chosen or not all(os.path.isdir(argument) for argument in config.args) else min(PROCESSES, 1 + (os.cpu_count() or 1))
 
 
 class _Scheduling(LoadFileScheduling):
