@@ -190,6 +190,7 @@ class Hub:
         )
         self.syncs = SyncService(
             engine=engine,
+            records=self.records,
             connections=self.connections,
             connectors=self.connectors,
             audit=self.audit,

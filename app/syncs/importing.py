@@ -14,13 +14,13 @@ from app.database import fetch_row, transaction
 from app.errors import InvalidInput
 from app.syncs import failures
 from app.syncs.models import SyncRun
+from app.syncs.rules import LONGEST_ID
 from app.syncs.service import SyncService
 from app.syncs.sources import Source
 from app.syncs.walker import StreamWalker
 
 MOST_AT_ONCE = 100
 """Objects that are listed; each is a request or more. All of them are a run's matter."""
-LONGEST_ID = 500
 
 
 class ImportOutcome(StrEnum):

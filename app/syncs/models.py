@@ -31,6 +31,8 @@ class RunMode(StrEnum):
     """What is stored, by the field mapping that counts now; the provider is not asked."""
 
 
+ONE_OBJECT, ONE_RECORD = "external_id", "record_id"
+"""What a run can be narrowed to on every stream: one object of the provider that is read, or one record that is written."""
 ACTIVE_STATUSES = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.CANCELLING)
 
 

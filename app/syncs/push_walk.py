@@ -54,23 +54,33 @@ class PushedPage:
 
 
 async def push_pages(
-    pusher: RecordPusher, source: Source, session: Session, resume: State | None, *, creates_missing: bool = False
+    pusher: RecordPusher,
+    source: Source,
+    session: Session,
+    resume: State | None,
+    *,
+    only: UUID | None = None,
+    creates_missing: bool = False,
 ) -> AsyncGenerator[PushedPage, None]:
     """Push page by page from the state on; `creates_missing`: also what the provider does not have, whatever the policy says.
+
+    `only`: this record alone, which is made there if need be.
 
     Raises ConnectorError when time will heal it; each record by then is done or waits. What was done of a page that is interrupted is
     counted by `count_interrupted` when the run is taken up again, or ends.
     """
     state = PushState.of(resume)
     while state.phase != "ended":
-        found, following = await next_waiting(source, state, creates_missing)
+        found, following = await next_waiting(source, state, only, creates_missing)
         outcomes = await side_by_side(found, lambda record_id: pusher.push(source, session, record_id), PushOutcome.UNCHANGED)
         yield PushedPage(following.saved(), found, counts_of(outcomes))
         state = following
 
 
-async def next_waiting(source: Source, state: PushState, creates_missing: bool) -> tuple[list[UUID], PushState]:
+async def next_waiting(source: Source, state: PushState, only: UUID | None, creates_missing: bool) -> tuple[list[UUID], PushState]:
     """The next records that may have to be pushed, and how far the walk has come with them."""
+    if only is not None:
+        return [record_id for record_id in (only,) if record_id not in state.done], PushState("ended")
     where = (source.scope, source.connection_id, source.stream.record_stream)
     if state.phase == "changes":
         found = await links.waiting(*where, state.after, PAGE)

@@ -14,7 +14,7 @@ from cronsim import CronSim, CronSimError
 from app.connectors.base import Account, Part, Stream
 from app.connectors.errors import ConnectorError, ProviderUnavailable, RateLimited
 from app.errors import FixBy, HubError, InvalidInput, Refusal
-from app.syncs.models import Counts, RunStatus, SyncRun, SyncRunStream
+from app.syncs.models import ONE_OBJECT, ONE_RECORD, Counts, RunStatus, SyncRun, SyncRunStream
 
 MAXIMUM_ERRORS = 5
 """So many errors without a checkpoint, and the run has failed."""
@@ -22,6 +22,8 @@ MAXIMUM_TAKEN_UP = 20
 """So often a run is taken up without a checkpoint by workers that end without a word; then its page is what ends them."""
 DIRECTIONS = ("pull", "push", "two_way")
 _LONGEST_SCHEDULE = 100
+LONGEST_ID = 500
+"""Characters of a provider's id."""
 MAXIMUM_PASSED = 1000
 """Nobody needs to know of more times that passed."""
 _RETRY_SECONDS = (2.0, 8.0, 30.0, 60.0)
@@ -202,9 +204,11 @@ def _unreadable(schedule: str) -> InvalidInput:
     return InvalidInput(fields={"schedule": sentence})
 
 
-def narrowing(streams: Sequence[Stream], narrowed_to: Mapping[str, str] | None) -> dict[str, str]:
+def narrowing(walks: Sequence[tuple[Stream, str]], narrowed_to: Mapping[str, str] | None) -> dict[str, str]:
     """The narrowing, if every stream that is read knows how. Raises InvalidInput, also where nothing is read."""
-    wanted = dict(narrowed_to or {})
+    wanted, streams = dict(narrowed_to or {}), [stream for stream, direction in walks if direction == "pull"]
+    if wanted.keys() & {ONE_OBJECT, ONE_RECORD}:
+        return _to_one(walks, wanted)
     if wanted and not streams:
         raise InvalidInput(fields={"narrowedTo": "Only what is read can be narrowed; a sync that only writes brings all that waits."})
     for stream in streams:
@@ -212,3 +216,17 @@ def narrowing(streams: Sequence[Stream], narrowed_to: Mapping[str, str] | None) 
         if unknown:
             raise InvalidInput(fields={"narrowedTo": f"The stream {stream.name} cannot be narrowed by {', '.join(unknown)}."})
     return wanted
+
+
+def _to_one(walks: Sequence[tuple[Stream, str]], wanted: dict[str, str]) -> dict[str, str]:
+    """One thing of one stream, by itself."""
+    field, direction = ("externalId", "pull") if ONE_OBJECT in wanted else ("recordId", "push")
+    if len(wanted) > 1 or [way for _, way in walks] != [direction]:
+        raise InvalidInput(fields={field: f"Name one stream and the direction {direction}, and nothing else that narrows it."})
+    stream = walks[0][0]
+    if stream.record_stream != stream.name:
+        raise InvalidInput(fields={"streams": f"One object is read of the stream {stream.record_stream}."})
+    (value,) = wanted.values()
+    if not value.strip() or len(value) > LONGEST_ID or not value.isprintable():
+        raise InvalidInput(fields={field: "Give the id as the provider shows it."})
+    return {name: value.strip() for name in wanted}

@@ -11,14 +11,15 @@ from app.actors import Actor, Permission, Scope
 from app.audit.service import AuditService
 from app.connections.models import Connection, ConnectionStatus
 from app.connections.service import ConnectionService
-from app.connectors.base import Connector, Stream
+from app.connectors.base import Connector, Stream, takes
 from app.database import after_commit, new_id, transaction
 from app.errors import InvalidInput, NotFound, Refusal
 from app.feed.service import FeedService
 from app.idempotency import once
 from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
-from app.syncs import repository, rules
+from app.records.service import RecordService
+from app.syncs import repository, rules, single
 from app.syncs.engine import SyncEngine
 from app.syncs.models import RunMode, RunStatus, StreamStatus, SyncRun
 from app.syncs.plans import store as plan_store
@@ -96,6 +97,7 @@ class SyncService:
         self,
         *,
         engine: SyncEngine,
+        records: RecordService,
         connections: ConnectionService,
         connectors: Mapping[str, Connector],
         audit: AuditService,
@@ -103,6 +105,7 @@ class SyncService:
         queue: JobQueue,
     ) -> None:
         self._engine = engine
+        self._records = records
         self._connections = connections
         self._connectors = connectors
         self._audit = audit
@@ -139,7 +142,9 @@ class SyncService:
         walks = self._walks(connection.provider, streams, mode, direction)
         if creates_missing and direction == PULL:
             raise InvalidInput(fields={"createsMissing": "Only a sync that writes makes what the provider does not have yet."})
-        narrowed = rules.narrowing([stream for stream, way in walks if way == PULL], narrowed_to)
+        narrowed = rules.narrowing(walks, narrowed_to)
+        if record_id := single.record_of(narrowed):
+            await self._require_fitting(actor, walks[0][0], record_id)
         wish = _Wish(connection, walks, mode, direction, narrowed, sync_id, idempotency_key, task, creates_missing)
         try:
             run_id = await self._queue_run(actor, wish)
@@ -149,6 +154,12 @@ class SyncService:
                 raise SyncInProgress(existing) from None
             run_id = await self._queue_run(actor, wish)  # the other one ended in this moment
         return await self.run(actor, run_id)
+
+    async def _require_fitting(self, actor: Actor, stream: Stream, record_id: UUID) -> None:
+        """Raises RecordNotFound, and InvalidInput for a record that has no place in the stream."""
+        record = await self._records.get(actor, record_id)
+        if not takes(stream, record.entity, record.data.get("kind")):
+            raise InvalidInput(fields={"streams": f"This record has no place in the stream {stream.name}."})
 
     async def _queue_run(self, actor: Actor, wish: "_Wish") -> UUID:
         async with once(actor, "sync_run.start", wish.idempotency_key, wish.described) as call:

@@ -18,7 +18,7 @@ from app.feed.service import FeedService
 from app.mail.service import MailService
 from app.mappings import links
 from app.mappings.mapped_streams import MappedStreams
-from app.syncs import absence, failures, leases, quarantine_store, repository, rules, walks
+from app.syncs import absence, failures, leases, quarantine_store, repository, rules, single, walks
 from app.syncs.ahead import Ahead, nothing_ahead, translated_ahead
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
@@ -81,7 +81,7 @@ class StreamWalker:
         walk = Walk(
             mode=Mode.FULL if saved is None else Mode(run.mode), saved=saved, resume=resume, narrowed_to=dict(run.narrowed_to or {})
         )
-        read = _noting_when(scope, source.stream.read(session, walk))
+        read = _noting_when(scope, single.pages(source, session, walk))
         is_first = saved is None and not source.stream.has_parts
         async with prefetched(translated_ahead(source, read) if is_first else nothing_ahead(read)) as pages:
             async for page, ahead in pages:
@@ -140,13 +140,13 @@ class StreamWalker:
     async def _push_stream(self, lease: Lease, run: SyncRun, source: Source, session: Session, deadline: float) -> bool:
         """True when nothing waits any more; False when the slice is over first."""
         name, scope = source.stream.name, lease.scope
-        resume = await walks.resume_state(scope, run.id, name, PUSH)
+        resume, only = await walks.resume_state(scope, run.id, name, PUSH), single.record_of(run.narrowed_to)
         if resume is None:
-            expected = await links.waiting_count(scope, source.connection_id, source.stream.record_stream)
+            expected = 1 if only else await links.waiting_count(scope, source.connection_id, source.stream.record_stream)
             async with transaction(scope):
                 await walks.begin_stream(lease, name, expected or None, PUSH)
                 await self.checkpoint(lease, f"{source.stream.title}: writing", forgive=False)
-        async with aclosing(push_pages(self.pusher, source, session, resume, creates_missing=run.creates_missing)) as pages:
+        async with aclosing(push_pages(self.pusher, source, session, resume, only=only, creates_missing=run.creates_missing)) as pages:
             async for page in pages:
                 ids = [str(record_id) for record_id in page.record_ids]
                 async with transaction(scope):

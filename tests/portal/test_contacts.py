@@ -44,6 +44,28 @@ async def test_an_edited_contact_waits_and_is_then_brought_to_the_provider(
     assert (await metakocka.partner(mapping.external_id))["customer"] == "Pekarna Pečjak"
 
 
+async def test_what_would_be_written_is_looked_at_first_then_applied(sides: TwoSides, metakocka: MetakockaSandbox, worker: None) -> None:
+    two = await sides.metakocka(metakocka, "Pekarna", "Mlekarna")
+    for name in ("Pekarna", "Mlekarna"):
+        record = await sides.record(name)
+        await sides.hub.edits.update(sides.owner, record.id, version=record.version, changes={"name": f"{name} d.o.o."})
+    record = await sides.record("Pekarna d.o.o.")
+    page = await sides.office.staff()
+    await page.goto(sides.office.console(f"/records/{record.id}"))
+
+    await follow(page, page.get_by_role("button", name=f"Look first what would be written to {two.connection.name}"))
+
+    line = page.locator("main").get_by_text("Pekarna d.o.o.").first
+    await expect(line).to_be_visible()
+    await expect(page.get_by_text("Mlekarna")).to_have_count(0)
+    assert await metakocka.effects(object="partner", effect="changed") == []
+    await follow(page, page.get_by_role("button", name=re.compile("^Apply")))
+    async with asyncio.timeout(60):
+        while not (changed := await metakocka.effects(object="partner", effect="changed")):
+            await asyncio.sleep(0.1)
+    assert [(await metakocka.partner(one["mk_id"]))["customer"] for one in changed] == ["Pekarna d.o.o."]
+
+
 @pytest.mark.requirement("MKC-36")
 async def test_what_only_the_hub_has_is_brought_there_without_scripts(sides: TwoSides, metakocka: MetakockaSandbox, worker: None) -> None:
     two = await sides.metakocka(metakocka)

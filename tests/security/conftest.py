@@ -1,4 +1,4 @@
-"""A database of the matrix's own, so that its walls can be taken down without anybody else noticing."""
+"""A database for each file here, so that its walls can be taken down, and its things changed, without anybody else noticing."""
 
 import os
 import secrets
@@ -28,7 +28,7 @@ from tests.security.rows import Database
 from tests.security.world import World, make_world
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def admin_url(servers: Servers, data_dir: Path) -> str:
     """A superuser's login."""
     if "CROSSWALK_TEST_DATABASE_URL" in os.environ:
@@ -36,7 +36,7 @@ def admin_url(servers: Servers, data_dir: Path) -> str:
     return embedded.attach(data_dir / "servers").admin_url
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def own_database(admin_url: str) -> AsyncIterator[str]:
     """The name of a freshly migrated database."""
     name = f"crosswalk_matrix_{secrets.token_hex(6)}"
@@ -48,7 +48,7 @@ async def own_database(admin_url: str) -> AsyncIterator[str]:
     await admin.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def database(admin_url: str, own_database: str) -> AsyncIterator[Database]:
     connection = await asyncpg.connect(in_database(admin_url, own_database), server_settings={"timezone": "UTC"})
     opened = Database(connection)
@@ -57,7 +57,7 @@ async def database(admin_url: str, own_database: str) -> AsyncIterator[Database]
     await connection.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def hub(settings: Settings, servers: Servers, own_database: str) -> AsyncIterator[Hub]:
     """A hub on the matrix's database; whatever hub was open before is so again afterwards."""
     url = in_database(servers.app_url, own_database)
@@ -80,24 +80,24 @@ def in_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def world(hub: Hub, sandbox: RunningSandbox, database: Database) -> World:
     return await make_world(hub, sandbox, database)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def callers(world: World) -> Callers:
     return await make_callers(world)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def matrix(hub: Hub, world: World, callers: Callers) -> AsyncIterator[Matrix]:
     transport = httpx.ASGITransport(create_app(hub), raise_app_exceptions=False, client=("192.0.2.9", 5000))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as http:
         yield Matrix(world, http)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 async def server(hub: Hub) -> AsyncIterator[str]:
     """The address of a real server over the matrix's database."""
     async with serving(create_app(hub)) as address:

@@ -155,7 +155,8 @@ async def _quote_open(world: World, things: Things) -> None:
 
 
 async def _no_run(world: World, things: Things) -> None:
-    await world.hub.syncs.cancel_all(world.owner, things.ids["Connection"])
+    for kind in ("Connection", "WritableConnection"):
+        await world.hub.syncs.cancel_all(world.owner, things.ids[kind])
 
 
 async def _queued_run(world: World, things: Things) -> Mapping[str, UUID]:
@@ -297,6 +298,11 @@ _PLAN_ITEMS = {"id": "Plan", "itemIds": "PlanItem"}
 _COMPANIES = {"stream": "companies"}
 _PUSH = (P.RUN_SYNCS, P.READ_RECORDS, P.READ_CONNECTIONS, P.READ_QUOTES)
 _OF_CONNECTION = {"connectionId": "Connection"}
+_ONE_RECORD: dict[str, Any] = {
+    "ids": {"connectionId": "WritableConnection", "recordId": "Contact"},
+    "values": lambda world: {"streams": ["partners"], "direction": "PUSH"},
+    "ready": _no_run,
+}
 _EDIT_FAILED = (P.RUN_SYNCS, P.MANAGE_RECORDS, P.READ_SYNCS, P.READ_CONNECTIONS)
 _HELD = (P.MANAGE_RECORDS, P.READ_SYNCS)
 _LINES = {"quoteId": "OpenQuote", "lineIds": "OpenLine", "lineReasons.lineId": "LeftOutLine"}
@@ -320,9 +326,9 @@ MUTATIONS = [
         values=lambda world: {"provider": "servicem8"},
         always=frozenset(_OF_CONNECTION),
     ),
-    _change("startSync", P.RUN_SYNCS, P.READ_SYNCS, P.READ_CONNECTIONS, ids=_OF_CONNECTION, ready=_no_run),
+    _change("startSync", P.RUN_SYNCS, P.READ_SYNCS, P.READ_CONNECTIONS, P.READ_RECORDS, **_ONE_RECORD),
     _change("cancelSyncRun", P.RUN_SYNCS, P.READ_SYNCS, ids={"id": "SyncRun"}, ready=_queued_run),
-    _change("planSync", *_APPLY, P.READ_CONNECTIONS, ids=_OF_CONNECTION, ready=_no_run),
+    _change("planSync", *_APPLY, P.READ_CONNECTIONS, P.READ_RECORDS, **_ONE_RECORD),
     _change("undoSyncRun", *_APPLY, P.MANAGE_RECORDS, ids={"id": "SyncRun"}, ready=_no_run),
     _change("selectPlanItems", *_DECIDE_PLAN, ids=_PLAN_ITEMS, values=lambda world: {"selected": False}, ready=_drafted_plan),
     _change("applyPlan", *_DECIDE_PLAN, ids=_PLAN_ITEMS, ready=_drafted_plan),

@@ -118,6 +118,40 @@ def test_a_schedule_that_cannot_be_read_is_refused(schedule, zone):
 def test_narrowing_by_what_a_stream_does_not_know_is_refused():
     jobs = stream("jobs", narrow_by=("contact_external_id",))
 
-    assert rules.narrowing([jobs], {"contact_external_id": "c1"}) == {"contact_external_id": "c1"}
+    assert rules.narrowing([(jobs, "pull")], {"contact_external_id": "c1"}) == {"contact_external_id": "c1"}
     with pytest.raises(InvalidInput, match="colour"):
-        rules.narrowing([jobs], {"colour": "red"})
+        rules.narrowing([(jobs, "pull")], {"colour": "red"})
+
+
+def test_any_stream_can_be_narrowed_to_one_object_or_record():
+    jobs = stream("jobs")
+
+    assert rules.narrowing([(jobs, "pull")], {"external_id": " j1 "}) == {"external_id": "j1"}
+    assert rules.narrowing([(jobs, "push")], {"record_id": "r1"}) == {"record_id": "r1"}
+
+
+@pytest.mark.parametrize(
+    ("ways", "wanted", "field"),
+    [
+        (["push"], {"external_id": "j1"}, "externalId"),
+        (["pull", "push"], {"external_id": "j1"}, "externalId"),
+        (["pull", "pull"], {"external_id": "j1"}, "externalId"),
+        (["pull"], {"external_id": "j1", "contact_external_id": "c1"}, "externalId"),
+        (["pull"], {"external_id": " "}, "externalId"),
+        (["pull"], {"external_id": "j" * 501}, "externalId"),
+        (["pull"], {"external_id": "j\n1"}, "externalId"),
+        (["pull"], {"record_id": "r1"}, "recordId"),
+        (["push"], {"record_id": "r1", "external_id": "j1"}, "externalId"),
+        ([], {"record_id": "r1"}, "recordId"),
+    ],
+)
+def test_one_object_or_record_is_of_one_stream_and_one_direction(ways: list[str], wanted: dict[str, str], field: str):
+    with pytest.raises(InvalidInput) as refused:
+        rules.narrowing([(stream("jobs", narrow_by=("contact_external_id",)), way) for way in ways], wanted)
+
+    assert list(refused.value.fields) == [field]
+
+
+def test_one_object_is_read_of_the_stream_that_it_is_stored_with():
+    with pytest.raises(InvalidInput, match="stream"):
+        rules.narrowing([(stream("open_jobs", view_of="jobs"), "pull")], {"external_id": "j1"})

@@ -18,8 +18,8 @@ PLANNING |= {"provider_call", "idempotency_key"}
 _OWN = {"event": " AND topic <> 'sync_run'"}
 
 
-async def planned(office: Office, *, mode: str = "full", direction: str = "pull", streams: Sequence[str] = ("partners",)) -> Plan:
-    plan = await office.hub.plans.plan(office.operator, office.connection.id, streams=list(streams), mode=mode, direction=direction)
+async def planned(office: Office, *, mode: str = "full", streams: Sequence[str] = ("partners",), **asked: Any) -> Plan:
+    plan = await office.hub.plans.plan(office.operator, office.connection.id, streams=list(streams), mode=mode, **asked)
     run = await factories.finish(office.hub, office.operator, await office.hub.syncs.run(office.operator, plan.run_id))
     assert run.status is RunStatus.COMPLETED, run.error_message
     return await office.hub.plans.get(office.operator, plan.id)

@@ -13,8 +13,11 @@ from app.api.mutations.syncs import (
     Direction,
     Mode,
     OfContact,
+    OneObject,
+    OneRecord,
     SomeStreams,
     SyncInProgressRefusal,
+    narrowing,
 )
 from app.api.queries.plans import PlanId
 from app.api.refusals import GENERAL, Refusal, answers, common
@@ -118,6 +121,8 @@ class PlanMutations:
         mode: Mode = SyncMode.INCREMENTAL,
         direction: Direction = SyncDirection.PULL,
         contact_external_id: OfContact = None,
+        external_id: OneObject = None,
+        record_id: OneRecord = None,
         creates_missing: CreatesMissing = False,
     ) -> PlanSyncResult:
         plan = await info.context.hub.plans.plan(
@@ -126,7 +131,7 @@ class PlanMutations:
             streams=streams,
             mode=mode.value,
             direction=direction.value,
-            narrowed_to=None if contact_external_id is None else {"contact_external_id": contact_external_id},
+            narrowed_to=narrowing(contact_external_id, external_id, record_id),
             creates_missing=creates_missing,
             idempotency_key=idempotency_key,
         )

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import strawberry
 
 from app.api.context import Info
-from app.api.ids import ConnectionId, IdempotencyKey, uuid_of
+from app.api.ids import ConnectionId, IdempotencyKey, record_uuid, uuid_of
 from app.api.refusals import GENERAL, Refusal, answers, common
 from app.api.types.syncs import Sync, SyncDirection, SyncMode, SyncRun
 from app.idempotency import once
+from app.syncs.models import ONE_OBJECT, ONE_RECORD
 from app.syncs.schedules import JITTER_SECONDS
 from app.syncs.service import ConnectionNotUsable, SyncInProgress
 
@@ -16,6 +17,14 @@ Streams = Annotated[list[str], strawberry.argument(description="The streams to s
 SomeStreams = Annotated[list[str] | None, strawberry.argument(description="The streams to sync; left out: all of them.")]
 Mode = Annotated[SyncMode, strawberry.argument(description="How much to read.")]
 OfContact = Annotated[str | None, strawberry.argument(description="Only what belongs to the contact with this id at the provider.")]
+OneObject = Annotated[
+    str | None,
+    strawberry.argument(description="Only the object with this id at the provider; with one stream and the direction PULL."),
+]
+OneRecord = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="Only this record, which is made there if need be; with one stream and the direction PUSH."),
+]
 Schedule = Annotated[str | None, strawberry.argument(description="Five cron fields, like `0 2 * * *`; null or left out: on demand.")]
 TimeZone = Annotated[str | None, strawberry.argument(description="The time zone of the schedule, like `Europe/Ljubljana`.")]
 JITTER = "Start up to so many seconds after each time, 0 to 3600, so that not all syncs begin at once"
@@ -91,6 +100,13 @@ DeleteSyncResult = Annotated[
 ]
 
 
+def narrowing(contact_external_id: str | None, external_id: str | None, record_id: strawberry.ID | None) -> dict[str, str]:
+    """What a run is limited to. Raises InvalidInput for what is not a record's id."""
+    given = {"contact_external_id": contact_external_id, ONE_OBJECT: external_id}
+    record = {} if record_id is None else {ONE_RECORD: str(record_uuid(record_id))}
+    return {name: value for name, value in given.items() if value is not None} | record
+
+
 @strawberry.type
 class SyncMutations:
     @strawberry.mutation(description="Start a sync run. It answers at once; watch the run with `syncRunProgress`.")
@@ -104,6 +120,8 @@ class SyncMutations:
         mode: Mode = SyncMode.INCREMENTAL,
         direction: Direction = SyncDirection.PULL,
         contact_external_id: OfContact = None,
+        external_id: OneObject = None,
+        record_id: OneRecord = None,
         creates_missing: CreatesMissing = False,
     ) -> StartSyncResult:
         run = await info.context.hub.syncs.start(
@@ -112,7 +130,7 @@ class SyncMutations:
             streams=streams,
             mode=mode.value,
             direction=direction.value,
-            narrowed_to=None if contact_external_id is None else {"contact_external_id": contact_external_id},
+            narrowed_to=narrowing(contact_external_id, external_id, record_id),
             idempotency_key=idempotency_key,
             creates_missing=creates_missing,
         )

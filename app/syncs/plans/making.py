@@ -15,7 +15,7 @@ from app.conflicts import repository as conflicts
 from app.connectors.base import Mode, Page, Session, State, Walk
 from app.database import transaction
 from app.mappings import parts as parts_store
-from app.syncs import absence, failures, walks
+from app.syncs import absence, failures, single, walks
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
 from app.syncs.pages import Outcome
@@ -62,7 +62,7 @@ class PullPlanner:
         walk = Walk(
             mode=Mode.FULL if saved is None else Mode(run.mode), saved=saved, resume=resume, narrowed_to=dict(run.narrowed_to or {})
         )
-        async with prefetched(source.stream.read(session, walk)) as pages:
+        async with prefetched(single.pages(source, session, walk)) as pages:
             async for page in pages:
                 await self._plan(lease, plan_id, source, page)
                 if time.monotonic() > deadline:

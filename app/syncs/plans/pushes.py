@@ -21,7 +21,7 @@ from app.errors import FixBy, HubError
 from app.mappings import links
 from app.mappings import repository as mappings
 from app.mappings.translate import RecordInvalid
-from app.syncs import walks
+from app.syncs import single, walks
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
 from app.syncs.plans import items as plan_items
@@ -74,16 +74,16 @@ class PushPlanner:
     async def walk(self, lease: Lease, run: SyncRun, plan_id: UUID, source: Source, session: Session, deadline: float) -> bool:
         """True when the stream is planned; False when the slice is over first. Raises ConnectorError, LeaseLost."""
         name, scope = source.stream.name, lease.scope
-        resume = await walks.resume_state(scope, run.id, name, PUSH)
+        resume, only = await walks.resume_state(scope, run.id, name, PUSH), single.record_of(run.narrowed_to)
         if resume is None:
-            expected = await links.waiting_count(scope, source.connection_id, source.stream.record_stream)
+            expected = 1 if only else await links.waiting_count(scope, source.connection_id, source.stream.record_stream)
             async with transaction(scope):
                 await plan_store.note_terms(scope, plan_id, name, await terms(source))
                 await walks.begin_stream(lease, name, expected or None, PUSH)
                 await self._walker.checkpoint(lease, f"{source.stream.title}: planning", forgive=False)
         state = PushState.of(resume)
         while state.phase != "ended":
-            record_ids, state = await next_waiting(source, state, run.creates_missing)
+            record_ids, state = await next_waiting(source, state, only, run.creates_missing)
             found = await side_by_side(record_ids, lambda record_id: self.preview(source, session, record_id), None)
             items = [item for item in found if item is not None]
             async with transaction(scope):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.api.ids import parse
+from app.api.ids import id_text, parse
 from tests import factories
 from tests.api.client import GraphQLClient
 from tests.api.operations import run
@@ -56,6 +56,23 @@ async def test_of_a_push_the_provider_gets_what_was_selected_and_nothing_else(op
 
     assert selected["plan"]["counts"] == [{"kind": "UPDATE", "items": 2, "selected": 1, "applied": 0}]
     assert [(await office.sandbox.partner(mk_id))["customer"] for mk_id in ids] == ["Ours", "Second"]
+
+
+async def test_one_object_or_one_record_is_planned_by_itself(operator_api: GraphQLClient, office: Office, connection: str):
+    kept, other = await office.add("Kept"), await office.add("Other")
+    await office.run()
+    await office.sandbox.edit_partner(other, customer="Renamed there")
+    record = await office.edit(await office.record(kept), name="Kept, ours")
+    await office.edit(await office.record(other), phone="+386 1 000")
+    asked = {"connectionId": connection, "streams": ["partners"]}
+
+    pulled = await _planned(operator_api, office, **asked, externalId=other)
+    pushed = await _planned(operator_api, office, **asked, direction="PUSH", recordId=id_text("Contact", record.id))
+
+    for plan, key_of in ((pulled, other), (pushed, str(record.id))):
+        assert [item["key"] for item in (await run(operator_api, "plan_items", planId=plan["id"]))["nodes"]] == [key_of]
+    refused = await run(operator_api, "plan_sync", **asked, recordId=id_text("Contact", record.id), idempotencyKey=key())
+    assert (refused["__typename"], [one["field"] for one in refused["fields"]]) == ("InvalidInput", ["recordId"])
 
 
 async def test_named_items_are_applied_and_others_wait(operator_api: GraphQLClient, office: Office, connection: str):
