@@ -2,11 +2,12 @@
 
 import pytest
 
+from app.connectors.servicem8.sandbox.testing import RunningSandbox as ServiceM8Sandbox
 from app.errors import InvalidInput
 from app.records.service import RecordNotFound
 from app.syncs.models import RunStatus, SyncRun
 from tests import factories
-from tests.two_way.office import Office
+from tests.two_way.office import ALL, Office
 from tests.two_way.planning import applied, busy, changes, everything, items, planned
 
 
@@ -134,3 +135,21 @@ async def test_a_record_of_nobody_of_another_organization_or_of_another_stream_i
     with pytest.raises(InvalidInput) as refused:
         await _writing(office, document.id)
     assert "streams" in refused.value.fields
+
+
+async def test_an_object_comes_with_its_parts(hub, operator, sandbox: ServiceM8Sandbox):
+    await sandbox.reset()
+    company = await sandbox.create("company", name="Acme")
+    jobs = [(await sandbox.create("job", company_uuid=company["uuid"], status="Quote"))["uuid"] for _ in range(2)]
+    connection = await factories.make_connection(hub, operator, sandbox)
+    await factories.sync(hub, operator, connection)
+    for job in jobs:
+        await sandbox.add_line(job, name="Labour", quantity="2", price="10")
+
+    plan = await hub.plans.plan(operator, connection.id, streams=["jobs"], narrowed_to={"external_id": jobs[0]})
+    await factories.finish(hub, operator, await hub.syncs.run(operator, plan.run_id))
+    run = await factories.finish(hub, operator, await hub.plans.apply(operator, plan.id))
+
+    assert (run.status, run.counts.updated) == (RunStatus.COMPLETED, 1)
+    found = {record.external_id: record for record in (await hub.records.jobs(operator, ALL)).items}
+    assert [[line["description"] for line in found[job].data.get("lines", ())] for job in jobs] == [["Labour"], []]
