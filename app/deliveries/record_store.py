@@ -1,6 +1,6 @@
 """Every query on the deliveries of records: one write of one record to one connection at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -57,6 +57,24 @@ async def creations(scope: Scope, connection_id: UUID, stream: str) -> list[Crea
     return [Creation(**row) for row in rows]
 
 
+async def attempted(scope: Scope, connection_id: UUID, stream: str, record_ids: Collection[UUID]) -> dict[UUID, list[int]]:
+    """The versions of these records that somebody may have written to the provider without its being stored yet, the oldest first."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT record_id, payload FROM delivery
+        WHERE organization_id = $1 AND record_id = ANY($2::uuid[]) AND connection_id = $3 AND stream = $4
+          AND status IN ('queued', 'sending') AND attempts > 0 AND action = $5
+        """,
+        scope.organization_id,
+        list(record_ids),
+        connection_id,
+        stream,
+        WRITE,
+    )
+    return {row["record_id"]: sorted({*row["payload"].get("attempted", ()), row["payload"]["version"]}) for row in rows}
+
+
 async def open_for(
     scope: Scope,
     *,
@@ -80,7 +98,9 @@ async def open_for(
                               status, fence, attempts, lease_expires_at, started_at)
         VALUES ($2, $1, $3, $4, $5, $6, $7, $8, $9, 'sending', 1, 1, now() + make_interval(secs => $10), now())
         ON CONFLICT (organization_id, record_id, connection_id, stream) WHERE record_id IS NOT NULL AND status IN ('queued', 'sending')
-        DO UPDATE SET status = 'sending', fence = delivery.fence + 1, attempts = delivery.attempts + 1, payload = excluded.payload,
+        DO UPDATE SET status = 'sending', fence = delivery.fence + 1, attempts = delivery.attempts + 1,
+            payload = excluded.payload || CASE WHEN delivery.attempts = 0 THEN '{}' ELSE jsonb_build_object('attempted',
+                coalesce(delivery.payload -> 'attempted', '[]') || (delivery.payload -> 'version')) END,
             action = excluded.action, sync_run_id = coalesce(excluded.sync_run_id, delivery.sync_run_id),
             lease_expires_at = excluded.lease_expires_at, started_at = coalesce(delivery.started_at, now()),
             revision = delivery.revision + 1

@@ -5,7 +5,7 @@ The others are merged in three ways. A mapping's `base_version` always names a v
 to have; where hub and provider differ afterwards, that view becomes a version of its own, beneath the merged one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from app.conflicts.models import DELETED, FoundConflict, StreamPolicy
 from app.conflicts.rules import Differences, Merge, Times
 from app.connectors.base import Item
 from app.database import new_id
+from app.deliveries import record_store as deliveries
 from app.mappings import links
 from app.mappings import repository as mappings
 from app.mappings.repository import Known, MappingWrite
@@ -74,6 +75,8 @@ class _Past:
     bases: Mapping[UUID, Data]
     open_fields: Mapping[UUID, set[str]]
     policy: StreamPolicy
+    sent: Mapping[UUID, Sequence[Data]] = field(default_factory=dict)
+    """What attempts to write have sent of which nobody knows whether they were carried out, the newest first."""
 
 
 async def store(source: Source, candidates: Sequence[Candidate]) -> list[RecordChange]:
@@ -110,8 +113,30 @@ async def _past(source: Source, candidates: Sequence[Candidate], held: Mapping[U
     where = (source.scope, source.connection_id, source.stream.record_stream)
     earlier = {id: known.base_version for id, known in touched.items() if known.base_version and known.base_version < held[id].version}
     return _Past(
-        await records.at_versions(source.scope, earlier), await conflicts.open_fields(*where, touched), await conflicts.policy(*where)
+        await records.at_versions(source.scope, earlier),
+        await conflicts.open_fields(*where, touched),
+        await conflicts.policy(*where),
+        await _sent(source, touched),
     )
+
+
+async def _sent(source: Source, record_ids: Collection[UUID]) -> dict[UUID, list[Data]]:
+    versions = await deliveries.attempted(source.scope, source.connection_id, source.stream.record_stream, record_ids)
+    sent: dict[UUID, list[Data]] = {}
+    while versions:
+        for record_id, data in (await records.at_versions(source.scope, {id: numbers.pop() for id, numbers in versions.items()})).items():
+            sent.setdefault(record_id, []).append(data)
+        versions = {id: numbers for id, numbers in versions.items() if numbers}
+    return sent
+
+
+def _as_sent(source: Source, base: Data | None, theirs: Data, sent: Sequence[Data]) -> Data | None:
+    """What both had last, with what an attempt of ours that nobody could confirm has left at the provider: that is no news of theirs."""
+    for data in sent if base is not None else ():
+        fields = source.translator.pushed_changed(base or {}, data)
+        if fields and not source.translator.pushed_changed(data, theirs) & fields:
+            return source.translator.merge(base or {}, data, fields)
+    return base
 
 
 def _add(source: Source, candidate: Candidate, writes: _Writes) -> None:
@@ -139,9 +164,10 @@ def _merge(source: Source, candidate: Candidate, known: Known, held: Held, past:
         _keep_deleted(source, candidate, known, held, base, theirs, writes)
         return
     opened = past.open_fields.get(known.record_id, set())
-    merged = _decide(source, candidate.earlier, held, base, theirs, past.policy, opened)
+    both = _as_sent(source, base, theirs, past.sent.get(known.record_id, ()))
+    merged = _decide(source, candidate.earlier, held, both, theirs, past.policy, opened)
     after = source.translator.merge(held.data, theirs, merged.theirs)
-    _note_conflicts(known, held, base, theirs, merged, opened, writes)
+    _note_conflicts(known, held, both, theirs, merged, opened, writes)
     version = _write_versions(source, known, held, base, theirs, after, merged, writes)
     writes.mappings.append(_mapping(candidate, known.record_id, _status(source, merged), version))
     writes.changes.append(_change(source, candidate, known.record_id, None if held.deleted else held.data, after))

@@ -1,0 +1,84 @@
+"""A write that was carried out and never confirmed, of a record that has moved on since: nobody is asked about the hub's own value."""
+
+from uuid import UUID
+
+import pytest
+
+from app.database import execute, transaction
+from app.errors import LeaseLost
+from app.syncs.models import RunStatus
+from app.syncs.pushing import RecordPusher
+from tests.two_way.office import Office
+
+
+@pytest.fixture
+async def moved_on(office: Office, monkeypatch) -> str:
+    """A partner that has the hub's second name, which nobody knows; the hub has the third."""
+    mk_id = await office.add("First")
+    await office.run()
+    record = await office.edit(await office.record(mk_id), name="Second")
+    await _interrupted(office, record.id, monkeypatch, "_confirm")
+    assert (await office.sandbox.partner(mk_id))["customer"] == "Second"
+    await office.edit(record, name="Third")
+    return mk_id
+
+
+async def _interrupted(office: Office, record_id: UUID, monkeypatch, step: str) -> None:
+    """An attempt to write the record that ends at this step, with its worker."""
+
+    async def ends(*given):
+        raise LeaseLost
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordPusher, step, ends)
+        delivery_id = await office.hub.pushes.queue(office.operator, record_id, office.connection.id)
+        await office.hub.pushes.send(office.operator.organization_id, delivery_id)
+    scope = office.operator.scope
+    async with transaction(scope):
+        sql = "UPDATE delivery SET lease_expires_at = now() WHERE organization_id = $1 AND id = $2 AND status = 'sending'"
+        assert await execute(scope, sql, scope.organization_id, delivery_id) == 1
+
+
+async def _in_step(office: Office, mk_id: str, name: str) -> None:
+    mapping = await office.mapped((await office.record(mk_id)).id)
+    assert mapping is not None
+    assert (mapping.status, await office.conflicts()) == ("synced", [])
+    assert (await office.sandbox.partner(mk_id))["customer"] == (await office.record(mk_id)).data["name"] == name
+
+
+@pytest.mark.parametrize("directions", [("push",), ("pull", "push"), ("two_way",)])
+async def test_what_an_interrupted_attempt_left_is_no_news_of_the_providers(office: Office, moved_on: str, directions: tuple[str, ...]):
+    for direction in directions:
+        run = await office.run(direction)
+        assert run.status is RunStatus.COMPLETED
+
+    await _in_step(office, moved_on, "Third")
+
+
+async def test_what_somebody_wrote_over_it_is_asked_about(office: Office, moved_on: str):
+    await office.sandbox.edit_partner(moved_on, customer="Theirs")
+
+    await office.run("two_way")
+
+    (conflict,) = await office.conflicts()
+    assert (conflict.ours, conflict.theirs) == ("Third", "Theirs")
+    assert (await office.sandbox.partner(moved_on))["customer"] == "Theirs"
+
+
+async def test_what_somebody_changed_beside_it_is_taken_over(office: Office, moved_on: str):
+    await office.sandbox.edit_partner(moved_on, partner_contact_list=[{"name": "Ana", "email": "theirs@acme.test"}])
+
+    await office.run("two_way")
+
+    await _in_step(office, moved_on, "Third")
+    assert (await office.record(moved_on)).data["email"] == "theirs@acme.test"
+
+
+async def test_of_several_attempts_the_one_that_was_carried_out_is_recognized(office: Office, moved_on: str, monkeypatch):
+    record = await office.record(moved_on)
+    await _interrupted(office, record.id, monkeypatch, "_update")
+    await office.edit(record, name="Fourth")
+
+    await office.run("two_way")
+
+    await _in_step(office, moved_on, "Fourth")
