@@ -24,25 +24,13 @@ class RecordDelivery:
     """1 at the first attempt; more: an earlier one may have been carried out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """A record that somebody may have made at a provider, without its being stored yet."""
-
-    record_id: UUID
-    data: Mapping[str, Any]
-    """As it was sent."""
-
-
-async def creations(scope: Scope, connection_id: UUID, stream: str) -> list[Creation]:
-    """What was begun to be made and has not ended, of records that have no counterpart yet."""
+async def creations(scope: Scope, connection_id: UUID, stream: str) -> dict[UUID, dict[str, Any]]:
+    """Records, as they are now, that somebody may have made at a provider: what was begun, has not ended and has no counterpart yet."""
     rows = await fetch(
         scope,
         """
-        SELECT record.id AS record_id, coalesce(earlier.data, record.data) AS data
-        FROM delivery
-        JOIN record ON record.organization_id = $1 AND record.id = delivery.record_id
-        LEFT JOIN record_version AS earlier ON earlier.organization_id = $1 AND earlier.record_id = record.id
-            AND earlier.version = (delivery.payload ->> 'version')::integer
+        SELECT record.id, record.data
+        FROM delivery JOIN record ON record.organization_id = $1 AND record.id = delivery.record_id
         WHERE delivery.organization_id = $1 AND delivery.record_id IS NOT NULL AND delivery.status IN ('queued', 'sending')
           AND delivery.connection_id = $2 AND delivery.stream = $3 AND delivery.action = $4 AND delivery.attempts > 0
           AND NOT EXISTS (SELECT FROM mapping WHERE mapping.organization_id = $1 AND mapping.record_id = record.id
@@ -54,7 +42,7 @@ async def creations(scope: Scope, connection_id: UUID, stream: str) -> list[Crea
         stream,
         WRITE,
     )
-    return [Creation(**row) for row in rows]
+    return {row["id"]: row["data"] for row in rows}
 
 
 async def attempted(scope: Scope, connection_id: UUID, stream: str, record_ids: Collection[UUID]) -> dict[UUID, list[int]]:
@@ -100,7 +88,9 @@ async def open_for(
         ON CONFLICT (organization_id, record_id, connection_id, stream) WHERE record_id IS NOT NULL AND status IN ('queued', 'sending')
         DO UPDATE SET status = 'sending', fence = delivery.fence + 1, attempts = delivery.attempts + 1,
             payload = excluded.payload || CASE WHEN delivery.attempts = 0 THEN '{}' ELSE jsonb_build_object('attempted',
-                coalesce(delivery.payload -> 'attempted', '[]') || (delivery.payload -> 'version')) END,
+                coalesce(delivery.payload -> 'attempted', '[]') || CASE
+                    WHEN delivery.payload -> 'attempted' @> (delivery.payload -> 'version') THEN '[]'
+                    ELSE delivery.payload -> 'version' END) END,
             action = excluded.action, sync_run_id = coalesce(excluded.sync_run_id, delivery.sync_run_id),
             lease_expires_at = excluded.lease_expires_at, started_at = coalesce(delivery.started_at, now()),
             revision = delivery.revision + 1

@@ -5,20 +5,20 @@ Taken for new, it would be a second record of the same thing. It is known by wha
 that was sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from app.connectors.base import Item, Writer
 from app.deliveries import record_store as deliveries
-from app.deliveries.record_store import Creation
 from app.mappings import links
 from app.mappings.translate import RecordInvalid
 from app.records import repository as records
+from app.syncs import attempts
 from app.syncs.sources import UNUSABLE, Source
 
-Document = Mapping[str, Any]
+Data = dict[str, Any]
 
 
 async def adopt(source: Source, unknown: Sequence[Item]) -> bool:
@@ -28,17 +28,20 @@ async def adopt(source: Source, unknown: Sequence[Item]) -> bool:
     """
     if source.stream.writer is None or not unknown:
         return False
+    begun = await deliveries.creations(source.scope, source.connection_id, source.stream.record_stream)
+    sent = await attempts.sent(source, begun) if begun else {}
     found = False
-    for creation in await deliveries.creations(source.scope, source.connection_id, source.stream.record_stream):
-        fitting = [item for item in unknown if _fits(source, source.stream.writer, creation, item)]
+    for record_id, data in begun.items():
+        versions = [data, *sent.get(record_id, ())]
+        fitting = [item for item in unknown if any(_fits(source, source.stream.writer, version, item) for version in versions)]
         if len(fitting) == 1:
-            await records.find_home(source.scope, creation.record_id, source.connection_id)
+            await records.find_home(source.scope, record_id, source.connection_id)
             await links.add_link(
                 source.scope,
                 source.connection_id,
                 source.stream.record_stream,
                 fitting[0].external_id,
-                creation.record_id,
+                record_id,
                 source.name,
                 base_version=0,
             )
@@ -47,18 +50,13 @@ async def adopt(source: Source, unknown: Sequence[Item]) -> bool:
     return found
 
 
-def _fits(source: Source, writer: Writer, creation: Creation, item: Item) -> bool:
+def _fits(source: Source, writer: Writer, data: Data, item: Item) -> bool:
     try:
         document = source.stream.assemble(item.payload, (), source.account)
-        sent = source.translator.untranslate(creation.data, source.account)
+        sent = source.translator.untranslate(data, source.account)
         key = writer.key_of(sent)
-        return (key is not None and key == writer.key_of(document)) or _shows(source, creation.data, item)
+        if key is not None and key == writer.key_of(document):
+            return True
+        return attempts.shows(source, data, msgspec.json.decode(source.data_of(item, ())))
     except (RecordInvalid, *UNUSABLE):
         return False
-
-
-def _shows(source: Source, sent: Document, item: Item) -> bool:
-    """Whether the object has all that was sent."""
-    theirs = msgspec.json.decode(source.data_of(item, ()))
-    translator = source.translator
-    return not translator.pushed_changed(sent, theirs) & translator.pushed_changed({}, sent)

@@ -5,7 +5,7 @@ The others are merged in three ways. A mapping's `base_version` always names a v
 to have; where hub and provider differ afterwards, that view becomes a version of its own, beneath the merged one.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,6 @@ from app.conflicts.models import DELETED, FoundConflict, StreamPolicy
 from app.conflicts.rules import Differences, Merge, Times
 from app.connectors.base import Item
 from app.database import new_id
-from app.deliveries import record_store as deliveries
 from app.mappings import links
 from app.mappings import repository as mappings
 from app.mappings.repository import Known, MappingWrite
@@ -27,7 +26,7 @@ from app.mappings.translate import Translator
 from app.records import repository as records
 from app.records.models import RecordChange
 from app.records.repository import FIRST_VERSION, Held, RecordWrite
-from app.syncs import after_merge
+from app.syncs import after_merge, attempts
 from app.syncs.after_merge import MergedItem
 from app.syncs.sources import Source
 
@@ -116,23 +115,13 @@ async def _past(source: Source, candidates: Sequence[Candidate], held: Mapping[U
         await records.at_versions(source.scope, earlier),
         await conflicts.open_fields(*where, touched),
         await conflicts.policy(*where),
-        await _sent(source, touched),
+        await attempts.sent(source, touched),
     )
-
-
-async def _sent(source: Source, record_ids: Collection[UUID]) -> dict[UUID, list[Data]]:
-    versions = await deliveries.attempted(source.scope, source.connection_id, source.stream.record_stream, record_ids)
-    sent: dict[UUID, list[Data]] = {}
-    while versions:
-        for record_id, data in (await records.at_versions(source.scope, {id: numbers.pop() for id, numbers in versions.items()})).items():
-            sent.setdefault(record_id, []).append(data)
-        versions = {id: numbers for id, numbers in versions.items() if numbers}
-    return sent
 
 
 def _as_sent(source: Source, base: Data | None, theirs: Data, sent: Sequence[Data]) -> Data | None:
     """What both had last, with what an attempt of ours that nobody could confirm has left at the provider: that is no news of theirs."""
-    for data in sent if base is not None else ():
+    for data in sent:
         fields = source.translator.pushed_changed(base or {}, data)
         if fields and not source.translator.pushed_changed(data, theirs) & fields:
             return source.translator.merge(base or {}, data, fields)

@@ -25,7 +25,7 @@ from app.mappings import repository as mappings
 from app.mappings.links import Link
 from app.mappings.translate import RecordInvalid
 from app.records import repository as records
-from app.syncs import failures
+from app.syncs import attempts, failures
 from app.syncs.failures import Failure
 from app.syncs.pages import PageWriter
 from app.syncs.plans.models import PlanOutdated
@@ -121,7 +121,7 @@ class RecordPusher:
     async def _create(self, source: Source, session: Session, plan: Decided) -> PushOutcome | None:
         """Look whether it is there already, made by an earlier attempt or by somebody; link it then, else create it."""
         writer, write = _writer(source), self.write_of(source, plan, None, None)
-        found = await find_one(source, session, write)
+        found = await find_one(source, session, write) or await self._made_before(source, session, plan)
         if found:
             if plan.delivery.attempts == 1:
                 _expect_shown(plan, translated(source, found))
@@ -130,6 +130,18 @@ class RecordPusher:
         after = await writer.write(session, write)
         await self._confirm(source, plan, None, after)
         return PushOutcome.CREATED
+
+    async def _made_before(self, source: Source, session: Session, plan: Decided) -> Reading | None:
+        """What an earlier attempt has made of the record as it was then: its name or address may be another one by now."""
+        if plan.delivery.attempts == 1:
+            return None
+        for data in (await attempts.sent(source, [plan.record_id])).get(plan.record_id, ()):
+            write = self.write_of(source, replace(plan, data=data), None, None)
+            readings = await _writer(source).find(session, write.document, write.key)
+            made = [reading for reading in readings if attempts.shows(source, data, translated(source, reading))]
+            if len(made) == 1:
+                return made[0]
+        return None
 
     async def _link(self, source: Source, plan: Decided, found: Reading) -> PushOutcome | None:
         """It is at the provider already: from now on both are one, and what differs is merged."""

@@ -1,11 +1,13 @@
-"""A write that was carried out and never confirmed, of a record that has moved on since: nobody is asked about the hub's own value."""
+"""A write that was carried out and never confirmed, of a record that has moved on since: nobody is asked about the hub's own value, and
+nothing is made twice."""
 
 from uuid import UUID
 
 import pytest
 
-from app.database import execute, transaction
+from app.database import execute, fetch, transaction
 from app.errors import LeaseLost
+from app.records.models import Record
 from app.syncs.models import RunStatus
 from app.syncs.pushing import RecordPusher
 from tests.two_way.office import Office
@@ -82,3 +84,57 @@ async def test_of_several_attempts_the_one_that_was_carried_out_is_recognized(of
     await office.run("two_way")
 
     await _in_step(office, moved_on, "Fourth")
+
+
+async def test_an_attempt_that_is_made_again_and_again_is_noted_once(office: Office, moved_on: str, monkeypatch):
+    record = await office.record(moved_on)
+    for _ in range(4):
+        await _interrupted(office, record.id, monkeypatch, "_update")
+
+    sql = "SELECT payload, attempts FROM delivery WHERE organization_id = $1 AND status = 'sending'"
+    (row,) = await fetch(office.operator.scope, sql, office.operator.organization_id)
+    assert (row["payload"]["attempted"], row["payload"]["version"], row["attempts"]) == ([2, 3], 3, 5)
+
+
+@pytest.fixture
+async def renamed(office: Office, monkeypatch) -> Record:
+    """A contact without a number that was made at the provider under another name, and nobody knows; twice it was tried again in vain."""
+    record = await office.create("First", phone="+386 1 000", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
+    await _interrupted(office, record.id, monkeypatch, "_confirm")
+    for name in ("Second", "Third"):
+        record = await office.edit(record, name=name)
+        await _interrupted(office, record.id, monkeypatch, "_create")
+    return record
+
+
+async def _is_one(office: Office, record: Record) -> None:
+    mapping = await office.mapped(record.id)
+    assert mapping is not None
+    assert (mapping.status, await office.conflicts(), await office.living()) == ("synced", [], 1)
+    (made,) = await office.sandbox.effects(object="partner", effect="created")
+    assert (made["mk_id"], (await office.sandbox.partner(made["mk_id"]))["customer"]) == (mapping.external_id, "Third")
+
+
+@pytest.mark.parametrize("directions", [("push",), ("pull", "push"), ("two_way",)])
+async def test_what_was_made_under_an_earlier_name_is_not_made_again(office: Office, renamed: Record, directions: tuple[str, ...]):
+    await office.policy(creates_missing=True)
+
+    for direction in directions:
+        await office.run(direction)
+
+    await _is_one(office, renamed)
+
+
+async def test_somebody_elses_of_that_name_is_another_one(office: Office, monkeypatch):
+    record = await office.create("First", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
+    await _interrupted(office, record.id, monkeypatch, "_create")
+    record = await office.edit(record, name="Second")
+    theirs = await office.add("First")
+    await office.policy(creates_missing=True)
+
+    await office.run("push")
+
+    mapping = await office.mapped(record.id)
+    assert mapping is not None
+    assert (mapping.status, mapping.external_id == theirs) == ("synced", False)
+    assert [(await office.sandbox.partner(mk_id))["customer"] for mk_id in (mapping.external_id, theirs)] == ["Second", "First"]
