@@ -29,7 +29,7 @@ async def adopt(source: Source, unknown: Sequence[Item]) -> bool:
     if source.stream.writer is None or not unknown:
         return False
     begun = await deliveries.creations(source.scope, source.connection_id, source.stream.record_stream)
-    sent = await attempts.sent(source, begun) if begun else {}
+    sent = await attempts.sent(source, dict.fromkeys(begun)) if begun else {}
     found = False
     for record_id, data in begun.items():
         versions = [data, *sent.get(record_id, ())]

@@ -115,7 +115,7 @@ async def _past(source: Source, candidates: Sequence[Candidate], held: Mapping[U
         await records.at_versions(source.scope, earlier),
         await conflicts.open_fields(*where, touched),
         await conflicts.policy(*where),
-        await attempts.sent(source, touched),
+        await attempts.sent(source, {id: known.base_version for id, known in touched.items()}),
     )
 
 

@@ -135,7 +135,7 @@ class RecordPusher:
         """What an earlier attempt has made of the record as it was then: its name or address may be another one by now."""
         if plan.delivery.attempts == 1:
             return None
-        for data in (await attempts.sent(source, [plan.record_id])).get(plan.record_id, ()):
+        for data in (await attempts.sent(source, {plan.record_id: None})).get(plan.record_id, ()):
             write = self.write_of(source, replace(plan, data=data), None, None)
             readings = await _writer(source).find(session, write.document, write.key)
             made = [reading for reading in readings if attempts.shows(source, data, translated(source, reading))]

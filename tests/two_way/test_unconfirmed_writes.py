@@ -138,3 +138,20 @@ async def test_somebody_elses_of_that_name_is_another_one(office: Office, monkey
     assert mapping is not None
     assert (mapping.status, mapping.external_id == theirs) == ("synced", False)
     assert [(await office.sandbox.partner(mk_id))["customer"] for mk_id in (mapping.external_id, theirs)] == ["Second", "First"]
+
+
+async def test_what_was_sent_before_the_base_was_seen_is_somebodys_when_it_comes_back(office: Office, monkeypatch):
+    mk_id = await office.add("First")
+    await office.run()
+    record = await office.edit(await office.record(mk_id), name="Second")
+    await _interrupted(office, record.id, monkeypatch, "_update")  # it did not come to the write
+    await office.sandbox.edit_partner(mk_id, customer="Theirs")
+    await office.run("pull")
+    (conflict,) = await office.conflicts()
+    await office.hub.conflicts.resolve(office.operator, conflict.id, resolution="ours")
+    await office.edit(await office.record(mk_id), name="Third")
+
+    await office.sandbox.edit_partner(mk_id, customer="Second")
+    await office.run("pull")
+
+    assert [(one.ours, one.theirs) for one in await office.conflicts()] == [("Third", "Second")]
