@@ -112,11 +112,11 @@ def test_aliases_are_counted_as_often_as_their_fragment_is_used():
 def test_one_field_named_again_and_again_is_refused_before_the_slow_rules():
     query = "{" + "a{id} " * 450 + "}"
 
-    started = time.perf_counter()
+    started = time.process_time()
     found = problems(query)
 
     assert found == ["This operation names one field 450 times in one place; 30 is the limit."]
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.alone
@@ -125,11 +125,11 @@ def test_fragments_that_double_at_each_level_are_measured_in_no_time(levels: int
     doubling = " ".join(f"fragment f{i} on Thing {{ thing {{ ...f{i + 1} ...f{i + 1} }} }}" for i in range(levels))
     query = "{ a { ...f0 } } " + doubling + f" fragment f{levels} on Thing {{ id }}"
 
-    started = time.perf_counter()
+    started = time.process_time()
     found = problems(query)
 
     assert "levels deep" in " ".join(found)
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.alone
@@ -137,10 +137,10 @@ def test_fragments_without_fields_that_double_at_each_level_do_not_take_long_eit
     doubling = " ".join(f"fragment f{i} on Thing {{ ...f{i + 1} ...f{i + 1} }}" for i in range(40))
     query = "{ a { ...f0 } } " + doubling + " fragment f40 on Thing { id x: name }"
 
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert "aliases" in problems(query)[0]
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.5
 
 
 def test_a_fragment_that_holds_itself_ends():

@@ -10,7 +10,7 @@ from app.connections.models import Connection
 from app.connectors.base import FieldRow
 from app.connectors.servicem8.fields import COMPANY_FIELDS
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import execute, fetch, transaction
+from app.database import execute, fetch, fetch_value, transaction
 from app.syncs.models import RunStatus, SyncRun
 from tests.factories import ended, make_connection, make_organization, sync
 from tests.kill.workers import kill, start_worker
@@ -41,6 +41,11 @@ async def _everything(actor: Actor) -> list[tuple[object, ...]]:
     return [tuple(row) for row in rows]
 
 
+async def _calls(actor: Actor) -> int:
+    """The requests to providers of this organization; the workers do what other tests left as well."""
+    return int(await fetch_value(actor.scope, "SELECT count(*) FROM provider_call WHERE organization_id = $1", actor.organization_id))
+
+
 async def _free(actor: Actor, run: SyncRun) -> None:
     """A killed worker's lease ends in 30 s; the test does not wait for that."""
     async with transaction(actor.scope):
@@ -62,7 +67,7 @@ async def test_a_remap_killed_between_and_within_its_pages_ends_like_an_uninterr
     calm, harried = await make_organization(hub), await make_organization(hub)
     await sync(hub, calm, await _published(hub, calm, sandbox), streams=["companies"], mode="remap")
     connection = await _published(hub, harried, sandbox)
-    asked = len(await sandbox.requests())
+    asked = await _calls(harried)
     run = await hub.syncs.start(harried, connection.id, streams=["companies"], mode="remap")
     kept = []
 
@@ -82,4 +87,4 @@ async def test_a_remap_killed_between_and_within_its_pages_ends_like_an_uninterr
     assert any(0 < read < run.counts.read for read in kept), kept
     await sandbox.settings(page_size=sandbox.config.page_size)
     assert await _everything(harried) == await _everything(calm)
-    assert len(await sandbox.requests()) == asked
+    assert await _calls(harried) == asked
