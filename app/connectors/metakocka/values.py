@@ -91,7 +91,8 @@ def version_of(stamp: datetime | None) -> str | None:
     if stamp is None or not 1900 < stamp.year < 2200:
         return None
     first = stamp.replace(tzinfo=LJUBLJANA)
-    if first.utcoffset() != first.replace(fold=1).utcoffset() and first.utcoffset() > first.replace(fold=1).utcoffset():  # type: ignore[operator]
+    before, after = first.utcoffset(), first.replace(fold=1).utcoffset()
+    if before and after and before > after:
         first = first.replace(minute=0, second=0, microsecond=0)
     moment = first.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
