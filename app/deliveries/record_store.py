@@ -24,18 +24,28 @@ class RecordDelivery:
     """1 at the first attempt; more: an earlier one may have been carried out."""
 
 
+_UNSETTLED = """
+    SELECT record_id, payload, status FROM delivery
+    WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND action = $4 AND record_id IS NOT NULL
+      AND status IN ('queued', 'sending') AND attempts > 0
+    UNION ALL
+    SELECT record_id, payload, status FROM delivery
+    WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND action = $4 AND record_id IS NOT NULL
+      AND status IN ('failed', 'not_applied') AND payload ? 'attempted'
+"""
+"""What somebody may have written without its being stored: by attempts that have not ended, or before the one that was refused."""
+
+
 async def creations(scope: Scope, connection_id: UUID, stream: str) -> dict[UUID, dict[str, Any]]:
-    """Records, as they are now, that somebody may have made at a provider: what was begun, has not ended and has no counterpart yet."""
+    """Records, as they are now, that somebody may have made at a provider: what was begun and has no counterpart yet."""
     rows = await fetch(
         scope,
-        """
-        SELECT record.id, record.data
-        FROM delivery JOIN record ON record.organization_id = $1 AND record.id = delivery.record_id
-        WHERE delivery.organization_id = $1 AND delivery.record_id IS NOT NULL AND delivery.status IN ('queued', 'sending')
-          AND delivery.connection_id = $2 AND delivery.stream = $3 AND delivery.action = $4 AND delivery.attempts > 0
-          AND NOT EXISTS (SELECT FROM mapping WHERE mapping.organization_id = $1 AND mapping.record_id = record.id
+        f"""
+        SELECT DISTINCT ON (record.id) record.id, record.data
+        FROM ({_UNSETTLED}) AS unsettled JOIN record ON record.organization_id = $1 AND record.id = unsettled.record_id
+        WHERE NOT EXISTS (SELECT FROM mapping WHERE mapping.organization_id = $1 AND mapping.record_id = record.id
                           AND mapping.connection_id = $2 AND mapping.stream = $3)
-        ORDER BY delivery.id
+        ORDER BY record.id
         """,
         scope.organization_id,
         connection_id,
@@ -49,18 +59,18 @@ async def attempted(scope: Scope, connection_id: UUID, stream: str, record_ids: 
     """The versions of these records that somebody may have written to the provider without its being stored yet, the oldest first."""
     rows = await fetch(
         scope,
-        """
-        SELECT record_id, payload FROM delivery
-        WHERE organization_id = $1 AND record_id = ANY($2::uuid[]) AND connection_id = $3 AND stream = $4
-          AND status IN ('queued', 'sending') AND attempts > 0 AND action = $5
-        """,
+        f"SELECT record_id, payload, status FROM ({_UNSETTLED}) AS unsettled WHERE record_id = ANY($5::uuid[])",
         scope.organization_id,
-        list(record_ids),
         connection_id,
         stream,
         WRITE,
+        list(record_ids),
     )
-    return {row["record_id"]: sorted({*row["payload"].get("attempted", ()), row["payload"]["version"]}) for row in rows}
+    found: dict[UUID, set[int]] = {}
+    for row in rows:
+        last = [row["payload"]["version"]] if row["status"] in ("queued", "sending") else []  # what was refused was not carried out
+        found.setdefault(row["record_id"], set()).update(row["payload"].get("attempted", ()), last)
+    return {record_id: sorted(versions) for record_id, versions in found.items()}
 
 
 async def open_for(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 
@@ -34,6 +34,17 @@ class RunMode(StrEnum):
 ONE_OBJECT, ONE_RECORD = "external_id", "record_id"
 """What a run can be narrowed to on every stream: one object of the provider that is read, or one record that is written."""
 ACTIVE_STATUSES = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.CANCELLING)
+
+
+class RunOptions(TypedDict, total=False):
+    """What a run is to do, as whoever starts or plans it says; what is not said is as in SyncService.start."""
+
+    streams: Sequence[str] | None
+    mode: str
+    direction: str
+    narrowed_to: Mapping[str, str] | None
+    creates_missing: bool
+    """What it pushes includes what the provider does not have yet, whatever the streams' policies say."""
 
 
 @dataclass(frozen=True, slots=True)

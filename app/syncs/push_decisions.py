@@ -1,6 +1,6 @@
 """Decides what a push has to send of one record, and takes the delivery in hand, in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -15,7 +15,7 @@ from app.mappings import links
 from app.mappings.links import Link
 from app.records import repository as records
 from app.records.repository import Held
-from app.syncs import failures
+from app.syncs import attempts, failures
 from app.syncs.sources import Source
 from app.syncs.walks import lock_records_of
 
@@ -51,7 +51,14 @@ class Decided:
     in_conflict: bool = False
     """Other fields wait for somebody's decision."""
     removed: bool = False
+    unsettled: Sequence[Data] = ()
+    """What earlier attempts have sent, the newest first; nobody knows whether they were carried out."""
     expected: Expected | None = None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier attempt may have been carried out."""
+        return self.delivery.attempts > 1 or bool(self.unsettled)
 
 
 async def decide(source: Source, record_id: UUID) -> Decided | None:
@@ -70,7 +77,8 @@ async def decide(source: Source, record_id: UUID) -> Decided | None:
         base = await _base(source, record_id, held, link)
         opened = (await conflicts.open_fields(scope, source.connection_id, stream, [record_id])).get(record_id, set())
         data = source.translator.merge(held.data, base, opened) if opened else held.data
-        changed = source.translator.pushed_changed(base, data)
+        sent = (await attempts.sent(source, {record_id: link.base_version if link else None})).get(record_id, ())
+        changed = source.translator.pushed_changed(base, data).union(*(source.translator.pushed_changed(one, data) for one in sent))
         if link is not None and not changed:
             await links.settle(scope, link.id, "conflict" if opened else "synced")
             await _idle(source, record_id, link)
@@ -78,7 +86,9 @@ async def decide(source: Source, record_id: UUID) -> Decided | None:
         payload = {"version": held.version, "fields": sorted(changed), "external_id": link.external_id if link else None}
         payload |= {"base_version": link.base_version or None} if link else {}
         delivery = await _take(source, record_id, deliveries.WRITE, payload)
-        return Decided(delivery, record_id, link, held.version, held.connection_id, data, base, changed, bool(opened)) if delivery else None
+        if delivery is None:
+            return None
+        return Decided(delivery, record_id, link, held.version, held.connection_id, data, base, changed, bool(opened), unsettled=sent)
 
 
 async def _decide_removal(source: Source, record_id: UUID, held: Held, link: Link | None) -> Decided | None:

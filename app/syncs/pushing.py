@@ -104,14 +104,14 @@ class RecordPusher:
         if fresh is None or fresh.item.deleted:
             raise NotTaken
         theirs = translated(source, fresh)
-        if source.translator.changed(plan.base, theirs) & source.covers(plan.home):
-            if plan.delivery.attempts > 1 and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
-                await self._confirm(source, plan, link, fresh)  # an earlier attempt had been carried out
-                return PushOutcome.UPDATED
-            _expect_shown(plan, theirs)
+        moved = source.translator.changed(plan.base, theirs) & source.covers(plan.home)
+        if plan.resumed and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
+            await self._confirm(source, plan, link, fresh)  # an earlier attempt had been carried out, or there is nothing to take back
+            return PushOutcome.UPDATED if moved else PushOutcome.UNCHANGED
+        _expect_shown(plan, theirs)
+        if moved:
             await self._merge(source, plan, fresh)
             return None
-        _expect_shown(plan, theirs)
         write = self.write_of(source, plan, link.external_id, fresh)
         _expect_sent(plan, write)
         after = await _writer(source).write(session, write)
@@ -123,7 +123,7 @@ class RecordPusher:
         writer, write = _writer(source), self.write_of(source, plan, None, None)
         found = await find_one(source, session, write) or await self._made_before(source, session, plan)
         if found:
-            if plan.delivery.attempts == 1:
+            if not plan.resumed:
                 _expect_shown(plan, translated(source, found))
             return await self._link(source, plan, found)
         _expect_sent(plan, write)
@@ -133,9 +133,7 @@ class RecordPusher:
 
     async def _made_before(self, source: Source, session: Session, plan: Decided) -> Reading | None:
         """What an earlier attempt has made of the record as it was then: its name or address may be another one by now."""
-        if plan.delivery.attempts == 1:
-            return None
-        for data in (await attempts.sent(source, {plan.record_id: None})).get(plan.record_id, ()):
+        for data in plan.unsettled:
             write = self.write_of(source, replace(plan, data=data), None, None)
             readings = await _writer(source).find(session, write.document, write.key)
             made = [reading for reading in readings if attempts.shows(source, data, translated(source, reading))]
@@ -152,7 +150,7 @@ class RecordPusher:
             if taken is not None and taken.record_id != plan.record_id:
                 raise RequestRejected(f"The provider's {found.item.external_id} belongs to another record of the hub; merge the two.")
             theirs = translated(source, found)
-            if plan.delivery.attempts > 1 and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
+            if plan.resumed and not source.translator.pushed_changed(plan.data, theirs) & plan.changed:
                 await self._store(source, plan, await _linked(source, plan, found), found)
                 return PushOutcome.CREATED
             if taken is None:
@@ -184,7 +182,7 @@ class RecordPusher:
     def write_of(self, source: Source, plan: Decided, external_id: str | None, before: Reading | None) -> RecordWrite:
         document = source.translator.untranslate(plan.data, source.account)
         names = source.translator.document_names(plan.changed)
-        return RecordWrite(str(plan.delivery.id), external_id, document, names, before, plan.delivery.attempts > 1)
+        return RecordWrite(str(plan.delivery.id), external_id, document, names, before, plan.resumed)
 
     async def _merge(self, source: Source, plan: Decided, fresh: Reading) -> None:
         """Somebody changed the object at the provider: take that in as a sync would, and let the delivery go."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from app.connectors.errors import RequestRejected
 from app.database import execute, fetch, transaction
 from app.errors import LeaseLost
 from app.records.models import Record
@@ -41,6 +42,21 @@ async def _interrupted(office: Office, record_id: UUID, monkeypatch, step: str) 
         assert await execute(scope, sql, scope.organization_id, delivery_id) == 1
 
 
+async def _refused(office: Office, record_id: UUID, monkeypatch, step: str) -> None:
+    """An attempt to write the record that the provider refuses at this step."""
+
+    async def refuses(*given):
+        raise RequestRejected("No such thing.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RecordPusher, step, refuses)
+        delivery_id = await office.hub.pushes.queue(office.operator, record_id, office.connection.id)
+        await office.hub.pushes.send(office.operator.organization_id, delivery_id)
+    scope = office.operator.scope
+    sql = "SELECT status FROM delivery WHERE organization_id = $1 AND id = $2"
+    assert [row["status"] for row in await fetch(scope, sql, scope.organization_id, delivery_id)] == ["failed"]
+
+
 async def _in_step(office: Office, mk_id: str, name: str) -> None:
     mapping = await office.mapped((await office.record(mk_id)).id)
     assert mapping is not None
@@ -55,6 +71,34 @@ async def test_what_an_interrupted_attempt_left_is_no_news_of_the_providers(offi
         assert run.status is RunStatus.COMPLETED
 
     await _in_step(office, moved_on, "Third")
+
+
+@pytest.mark.parametrize("directions", [("push",), ("pull", "push"), ("two_way",)])
+async def test_what_was_carried_out_before_a_refusal_is_no_news_either(
+    office: Office, moved_on: str, monkeypatch, directions: tuple[str, ...]
+):
+    record = await office.record(moved_on)
+    await _refused(office, record.id, monkeypatch, "_update")
+    await office.edit(record, name="Fourth")
+
+    for direction in directions:
+        await office.run(direction)
+
+    await _in_step(office, moved_on, "Fourth")
+
+
+async def test_what_was_refused_is_somebodys_when_the_provider_has_it(office: Office, monkeypatch):
+    mk_id = await office.add("First")
+    await office.run()
+    record = await office.edit(await office.record(mk_id), name="Second")
+    await _refused(office, record.id, monkeypatch, "_update")
+    await office.edit(record, name="Third")
+    await office.sandbox.edit_partner(mk_id, customer="Second")
+
+    await office.run("two_way")
+
+    (conflict,) = await office.conflicts()
+    assert (conflict.ours, conflict.theirs) == ("Third", "Second")
 
 
 async def test_what_somebody_wrote_over_it_is_asked_about(office: Office, moved_on: str):
@@ -96,6 +140,18 @@ async def test_an_attempt_that_is_made_again_and_again_is_noted_once(office: Off
     assert (row["payload"]["attempted"], row["payload"]["version"], row["attempts"]) == ([2, 3], 3, 5)
 
 
+@pytest.mark.parametrize("directions", [("push",), ("pull", "push"), ("push", "pull"), ("two_way",)])
+async def test_an_edit_that_is_taken_back_in_the_hub_is_taken_back_at_the_provider(
+    office: Office, moved_on: str, directions: tuple[str, ...]
+):
+    await office.edit(await office.record(moved_on), name="First")
+
+    for direction in directions:
+        await office.run(direction)
+
+    await _in_step(office, moved_on, "First")
+
+
 @pytest.fixture
 async def renamed(office: Office, monkeypatch) -> Record:
     """A contact without a number that was made at the provider under another name, and nobody knows; twice it was tried again in vain."""
@@ -113,6 +169,21 @@ async def _is_one(office: Office, record: Record) -> None:
     assert (mapping.status, await office.conflicts(), await office.living()) == ("synced", [], 1)
     (made,) = await office.sandbox.effects(object="partner", effect="created")
     assert (made["mk_id"], (await office.sandbox.partner(made["mk_id"]))["customer"]) == (mapping.external_id, "Third")
+
+
+@pytest.mark.parametrize("directions", [("push",), ("pull", "push"), ("two_way",)])
+async def test_what_was_made_before_a_refusal_is_not_made_again(office: Office, monkeypatch, directions: tuple[str, ...]):
+    record = await office.create("First", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
+    await _interrupted(office, record.id, monkeypatch, "_confirm")
+    record = await office.edit(record, name="Second")
+    await _refused(office, record.id, monkeypatch, "_create")
+    record = await office.edit(record, name="Third")
+    await office.policy(creates_missing=True)
+
+    for direction in directions:
+        await office.run(direction)
+
+    await _is_one(office, record)
 
 
 @pytest.mark.parametrize("directions", [("push",), ("pull", "push"), ("two_way",)])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Unpack
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +17,7 @@ from app.idempotency import once
 from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
 from app.syncs import repository
-from app.syncs.models import SyncRun
+from app.syncs.models import RunOptions, SyncRun
 from app.syncs.plans import items as plan_items
 from app.syncs.plans import rules as plan_rules
 from app.syncs.plans import selection as plan_selection
@@ -54,33 +55,12 @@ class PlanService:
         self._queue = queue
         self._now = now
 
-    async def plan(
-        self,
-        actor: Actor,
-        connection_id: UUID,
-        *,
-        streams: Sequence[str] | None = None,
-        mode: str = "incremental",
-        direction: str = "pull",
-        narrowed_to: Mapping[str, str] | None = None,
-        creates_missing: bool = False,
-        idempotency_key: str | None = None,
-    ) -> Plan:
+    async def plan(self, actor: Actor, connection_id: UUID, *, idempotency_key: str | None = None, **options: Unpack[RunOptions]) -> Plan:
         """Ask what a sync would do. A run makes the plan; it holds the streams as any run, and nothing is synced.
 
         Raises SyncInProgress, ConnectionNotUsable, InvalidInput.
         """
-        run = await self._syncs.start(
-            actor,
-            connection_id,
-            streams=streams,
-            mode=mode,
-            direction=direction,
-            narrowed_to=narrowed_to,
-            idempotency_key=idempotency_key,
-            task="plan",
-            creates_missing=creates_missing,
-        )
+        run = await self._syncs.start(actor, connection_id, task="plan", idempotency_key=idempotency_key, **options)
         assert run.plan_id is not None
         return await self.get(actor, run.plan_id)
 

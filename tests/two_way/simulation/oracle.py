@@ -163,11 +163,15 @@ def _echoes(world: World) -> list[str]:
     return [
         f"{theirs!r} came back as if it had been written there over {ours!r}"
         for ours, theirs in world.asked
-        if not world.counts["stale"]
-        and {ours, theirs} <= world.written.keys()
-        and world.written[theirs][0].startswith("hub")
-        and world.written[ours] == (world.written[ours][0], theirs)
+        if not world.counts["stale"] and _is_echo(world, ours, theirs)
     ]
+
+
+def _is_echo(world: World, ours: str, theirs: str) -> bool:
+    if (ours, theirs) in world.taken_back:
+        return True
+    _, replaced = world.written.get(ours, ("", ""))
+    return replaced == theirs and world.written.get(theirs, ("", ""))[0].startswith("hub")
 
 
 async def _lost(world: World, found: Iterable[Counterpart]) -> list[str]:

@@ -53,6 +53,19 @@ async def edit_in_hub(world: World, record_id: UUID | None = None, name: str = "
         del world.written[text]
 
 
+async def take_back(world: World) -> None:
+    """Somebody puts back what was there before the hub's last edit, as soon as it is on its way if something is."""
+    living, in_hand = await world.records(), await world.in_hand()
+    edited = [(record, name, before) for record in living for name in FIELDS if (before := world.before(record, name))]
+    if not edited:
+        return
+    record, name, before = world.chance.choice([one for one in edited if one[0].id in in_hand] or edited)
+    with suppress(Refusal):
+        await world.hub.edits.update(world.operator, record.id, version=record.version, changes={name: before})
+        del world.written[record.data[name]]  # who took it back saw it; what is back must not get lost
+        world.taken_back.add((before, record.data[name]))
+
+
 async def edit_at_provider(world: World) -> None:
     side = world.side()
     hot = list(await world.hot_counterparts(side)) if world.chance.random() < 0.8 else []
@@ -283,6 +296,7 @@ STEPS = (
     (edit_in_hub, 20),
     (edit_at_provider, 20),
     (edit_on_both_sides, 6),
+    (take_back, 6),
     (run, 14),
     (troubled_run, 16),
     (crashed_run, 12),

@@ -57,6 +57,8 @@ class World:
         """Texts that somebody saw and deleted or merged away."""
         self.asked: set[tuple[str, str]] = set()
         """What hub and provider had in fields that somebody was asked about."""
+        self.taken_back: set[tuple[str, str]] = set()
+        """What the hub shows again, and its own text that had replaced it."""
         self.merged: list[UUID] = []
         """Contacts that are merged into another one now."""
         self.rung: list[tuple[str, UUID]] = []
@@ -102,6 +104,11 @@ class World:
         text = f"{self.seed}-{self.texts} ž"
         self.written[text] = (where, replaced)
         return text
+
+    def before(self, record: Record, name: str) -> str:
+        """What the hub's own text in this field had replaced; "" where somebody else wrote it."""
+        where, before = self.written.get(record.data.get(name, ""), ("", ""))
+        return before if where == f"hub {record.id} {name}" else ""
 
     def give_up(self, *values: Any) -> None:
         """Somebody saw these texts, and they go."""
