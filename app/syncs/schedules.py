@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
@@ -14,11 +14,12 @@ from app.actors import Actor, Permission, Scope, system_actor
 from app.audit.service import AuditService
 from app.connections.service import ConnectionService
 from app.connectors.base import Connector, Stream
-from app.database import execute, fetch, fetch_row, new_id, transaction
+from app.database import new_id, transaction
 from app.errors import HubError, InvalidInput, NotFound
-from app.syncs import rules
+from app.syncs import rules, schedule_store
 from app.syncs.clock_changes import Occurrence, occurrences
 from app.syncs.models import Sync, SyncRun
+from app.syncs.schedule_store import TERMS, Terms
 from app.syncs.service import SyncService
 
 
@@ -28,7 +29,6 @@ class SyncNotFound(NotFound):
     code = "sync_not_found"
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Sync))
 JITTER_SECONDS = 60
 """Syncs of the same schedule begin within so many seconds, where nothing else is asked for."""
 MAXIMUM_JITTER_SECONDS = 3600
@@ -37,28 +37,6 @@ _DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 _OUR_FAULT = "Something went wrong on our side; it was logged and we will look into it."
 
 logger = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What somebody chooses of a standing sync."""
-
-    name: str
-    streams: Sequence[str]
-    direction: str
-    mode: str
-    schedule: str | None
-    time_zone: str
-    jitter_seconds: int
-    enabled: bool = True
-
-    @property
-    def timing(self) -> tuple[object, ...]:
-        """What decides when it is due."""
-        return self.schedule, self.time_zone, self.jitter_seconds, self.enabled
-
-
-_WISHES = [field.name for field in fields(_Wish)]
 
 
 class ScheduleService:
@@ -82,43 +60,17 @@ class ScheduleService:
     async def syncs(self, actor: Actor, connection_id: UUID) -> list[Sync]:
         """The standing syncs of a connection, oldest first."""
         actor.require(Permission.READ_SYNCS)
-        rows = await fetch(
-            actor.scope,
-            f"SELECT {_COLUMNS} FROM sync WHERE organization_id = $1 AND connection_id = $2 AND deleted_at IS NULL ORDER BY id",
-            actor.organization_id,
-            connection_id,
-        )
-        return [_sync(row) for row in rows]
+        return await schedule_store.of_connection(actor.scope, connection_id)
 
     async def get(self, actor: Actor, sync_id: UUID) -> Sync:
         """Raises SyncNotFound."""
         actor.require(Permission.READ_SYNCS)
-        return await self._get(actor.scope, sync_id)
-
-    async def _get(self, scope: Scope, sync_id: UUID, *, lock: bool = False) -> Sync:
-        row = await fetch_row(
-            scope,
-            f"""
-            SELECT {_COLUMNS} FROM sync WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
-            {"FOR NO KEY UPDATE" if lock else ""}
-            """,
-            scope.organization_id,
-            sync_id,
-        )
-        if row is None:
-            raise SyncNotFound
-        return _sync(row)
+        return _there(await schedule_store.get(actor.scope, sync_id))
 
     async def get_many(self, actor: Actor, sync_ids: Sequence[UUID]) -> list[Sync]:
         """Those of the syncs that exist, in any order."""
         actor.require(Permission.READ_SYNCS)
-        rows = await fetch(
-            actor.scope,
-            f"SELECT {_COLUMNS} FROM sync WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL",
-            actor.organization_id,
-            list(sync_ids),
-        )
-        return [_sync(row) for row in rows]
+        return await schedule_store.get_many(actor.scope, sync_ids)
 
     def preview(self, actor: Actor, schedule: str, time_zone: str, *, after: datetime | None = None, count: int = 5) -> list[Occurrence]:
         """The next times of a schedule, in its zone; a sync begins at each of them or up to its jitter later. Raises InvalidInput."""
@@ -157,43 +109,32 @@ class ScheduleService:
         """A standing sync; without a schedule it is started on demand. Raises InvalidInput."""
         actor.require(Permission.MANAGE_CONNECTIONS)
         connection = await self._connections.get(actor, connection_id)
-        wish = _Wish(name, list(streams), direction, mode, schedule, time_zone, jitter_seconds)
-        self._check(connection.provider, wish)
+        terms = Terms(name, list(streams), direction, mode, schedule, time_zone, jitter_seconds)
+        self._check(connection.provider, terms)
         sync_id = new_id()
         async with transaction(actor.scope):
-            await execute(
-                actor.scope,
-                f"""
-                INSERT INTO sync (id, organization_id, connection_id, next_due_at, {", ".join(_WISHES)})
-                VALUES ($1, $2, $3, $4, {", ".join(f"${place}" for place in range(5, 5 + len(_WISHES)))})
-                """,
-                sync_id,
-                actor.organization_id,
-                connection_id,
-                self._next_due(sync_id, wish),
-                *asdict(wish).values(),
-            )
-            await self._audit.add(actor, "sync.created", sync_id, asdict(wish))
+            await schedule_store.add(actor.scope, sync_id, connection_id, terms, self._next_due(sync_id, terms))
+            await self._audit.add(actor, "sync.created", sync_id, asdict(terms))
         return await self.get(actor, sync_id)
 
-    def _check(self, provider: str, wish: _Wish) -> None:
+    def _check(self, provider: str, terms: Terms) -> None:
         wrong: dict[str, str] = {}
         offered = self._connectors[provider].streams
-        if not 1 <= len(wish.name.strip()) <= 100:
+        if not 1 <= len(terms.name.strip()) <= 100:
             wrong["name"] = "Give the sync a name of 1 to 100 characters."
-        if wish.mode not in ("incremental", "full"):
+        if terms.mode not in ("incremental", "full"):
             wrong["mode"] = "The mode is incremental or full."
-        if not 0 <= wish.jitter_seconds <= MAXIMUM_JITTER_SECONDS:
+        if not 0 <= terms.jitter_seconds <= MAXIMUM_JITTER_SECONDS:
             wrong["jitterSeconds"] = f"Choose 0 to {MAXIMUM_JITTER_SECONDS} seconds."
-        if not wish.streams or any(stream not in offered for stream in wish.streams):
+        if not terms.streams or any(stream not in offered for stream in terms.streams):
             wrong["streams"] = f"Choose from {', '.join(offered)}."
-        elif wish.direction not in (allowed := _directions(offered[name] for name in wish.streams)):
+        elif terms.direction not in (allowed := _directions(offered[name] for name in terms.streams)):
             wrong["direction"] = f"These streams can be synced in the direction {' or '.join(allowed)}."
         if wrong:
             raise InvalidInput(fields=wrong)
 
-    def _next_due(self, sync_id: UUID, wish: _Wish | Sync) -> datetime | None:
-        return rules.next_due(wish.schedule, wish.time_zone, self._now(), rules.spread(sync_id, wish.jitter_seconds))
+    def _next_due(self, sync_id: UUID, terms: Terms | Sync) -> datetime | None:
+        return rules.next_due(terms.schedule, terms.time_zone, self._now(), rules.spread(sync_id, terms.jitter_seconds))
 
     async def update(
         self,
@@ -219,26 +160,15 @@ class ScheduleService:
         given |= {"time_zone": time_zone, "jitter_seconds": jitter_seconds, "enabled": enabled}
         changes = {key: value for key, value in given.items() if value is not None} | ({"schedule": None} if on_demand else {})
         async with transaction(actor.scope):
-            sync = await self._get(actor.scope, sync_id, lock=True)
-            before = _Wish(*(getattr(sync, name) for name in _WISHES))
+            sync = _there(await schedule_store.get(actor.scope, sync_id, lock=True))
+            before = Terms(*(getattr(sync, name) for name in TERMS))
             await self._change(actor, sync, before, replace(before, **changes))  # type: ignore[arg-type]  # each goes to its own field
         return await self.get(actor, sync_id)
 
-    async def _change(self, actor: Actor, sync: Sync, before: _Wish, after: _Wish) -> None:
+    async def _change(self, actor: Actor, sync: Sync, before: Terms, after: Terms) -> None:
         self._check((await self._connections.get(actor, sync.connection_id)).provider, after)
         due = self._next_due(sync.id, after)
-        await execute(
-            actor.scope,
-            f"""
-            UPDATE sync SET updated_at = now(), next_due_at = $3,
-                {", ".join(f"{name} = ${place}" for place, name in enumerate(_WISHES, 4))}
-            WHERE organization_id = $1 AND id = $2
-            """,
-            actor.organization_id,
-            sync.id,
-            sync.next_due_at if after.timing == before.timing else due,
-            *asdict(after).values(),
-        )
+        await schedule_store.change(actor.scope, sync.id, after, sync.next_due_at if after.timing == before.timing else due)
         await self._audit.add(actor, "sync.updated", sync.id, asdict(after))
 
     async def delete(self, actor: Actor, sync_id: UUID) -> None:
@@ -246,12 +176,7 @@ class ScheduleService:
         actor.require(Permission.MANAGE_CONNECTIONS)
         await self.get(actor, sync_id)
         async with transaction(actor.scope):
-            await execute(
-                actor.scope,
-                "UPDATE sync SET deleted_at = now(), enabled = false WHERE organization_id = $1 AND id = $2",
-                actor.organization_id,
-                sync_id,
-            )
+            await schedule_store.delete(actor.scope, sync_id)
             await self._audit.add(actor, "sync.deleted", sync_id, {})
 
     async def start_due(self, organization_id: UUID, sync_id: UUID) -> SyncRun | None:
@@ -261,11 +186,11 @@ class ScheduleService:
         """
         actor = system_actor(organization_id, "Schedule")
         async with transaction(actor.scope):
-            sync = await self._take_due(actor.scope, sync_id)
+            sync = await schedule_store.take_due(actor.scope, sync_id, self._now())
             if sync is None:
                 return None
             try:
-                await self._set_next(actor.scope, sync, self._next_due(sync.id, sync))
+                await schedule_store.set_next(actor.scope, sync.id, self._next_due(sync.id, sync))
                 await self._tell_of_passed(actor.scope, sync)
                 return await self._syncs.start(
                     actor, sync.connection_id, streams=sync.streams, mode=sync.mode, direction=sync.direction, sync_id=sync.id
@@ -276,23 +201,6 @@ class ScheduleService:
                 await self._skip(actor.scope, sync, error)
                 return None
 
-    async def _take_due(self, scope: Scope, sync_id: UUID) -> Sync | None:
-        row = await fetch_row(
-            scope,
-            f"""
-            SELECT {_COLUMNS} FROM sync
-            WHERE organization_id = $1 AND id = $2 AND enabled AND deleted_at IS NULL AND next_due_at <= $3
-            FOR NO KEY UPDATE SKIP LOCKED
-            """,
-            scope.organization_id,
-            sync_id,
-            self._now(),
-        )
-        return _sync(row) if row else None
-
-    async def _set_next(self, scope: Scope, sync: Sync, due: datetime | None) -> None:
-        await execute(scope, "UPDATE sync SET next_due_at = $3 WHERE organization_id = $1 AND id = $2", scope.organization_id, sync.id, due)
-
     async def _tell_of_passed(self, scope: Scope, sync: Sync) -> None:
         """Say so where more than one of its times came while no worker was there."""
         assert sync.schedule is not None
@@ -301,27 +209,16 @@ class ScheduleService:
         if passed := rules.passed(sync.schedule, sync.time_zone, sync.next_due_at, self._now(), delay):
             more = "at least " if passed == rules.MAXIMUM_PASSED else ""
             times = "time" if passed == 1 else "times"
-            await self._note(scope, sync, f"No worker was there for {more}{passed} more of its {times}; they came to one run.")
+            await schedule_store.note_skipped(
+                scope, sync, self._now(), f"No worker was there for {more}{passed} more of its {times}; they came to one run."
+            )
 
     async def _skip(self, scope: Scope, sync: Sync, error: Exception) -> None:
         """It is running already, its connection waits for somebody, or it cannot be carried out as it is."""
         if not isinstance(error, HubError):
             logger.error("a standing sync could not be started", sync_id=str(sync.id), exc_info=error)
-        await self._note(scope, sync, str(error) if isinstance(error, HubError) else _OUR_FAULT)
-
-    async def _note(self, scope: Scope, sync: Sync, reason: str) -> None:
-        await execute(
-            scope,
-            """
-            UPDATE sync SET last_skipped_at = $3, last_skipped_reason = $4, next_due_at = nullif(next_due_at, $5)
-            WHERE organization_id = $1 AND id = $2
-            """,
-            scope.organization_id,
-            sync.id,
-            self._now(),
-            reason,
-            sync.next_due_at,  # still there: it has no next time, for its schedule cannot be read any more
-        )
+        reason = str(error) if isinstance(error, HubError) else _OUR_FAULT
+        await schedule_store.note_skipped(scope, sync, self._now(), reason)
 
 
 def _directions(streams: Iterable[Stream]) -> list[str]:
@@ -334,5 +231,7 @@ def _directions(streams: Iterable[Stream]) -> list[str]:
     return found
 
 
-def _sync(row: asyncpg.Record) -> Sync:
-    return Sync(**row)
+def _there(sync: Sync | None) -> Sync:
+    if sync is None:
+        raise SyncNotFound
+    return sync
