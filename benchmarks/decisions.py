@@ -6,8 +6,9 @@ A worker process pulls all partners of a Metakocka sandbox again and again and p
 connection's requests are used up throughout. Meanwhile a client decides on an offer every five seconds, half of them by approving. The
 time is that from the return of the decision, which has been committed then, to the first write in the sandbox's ledger that carries it.
 
-The sandbox allows so many requests in each of its minutes, and the connection is set to the same rate. With `--scale 5` the sandbox's
-clock runs five times as fast: a decision each second, and five times as many requests; the hub's own times are what they are.
+The sandbox allows so many requests in each of its minutes, and the connection is set to the same rate. With `--scale 2.5` the sandbox's
+clock runs that much faster: a decision in two seconds, and so many more requests. The hub's own times are what they are: what it sends in
+stretches of five seconds is more of a shorter minute, so that the connection is set lower by two of them.
 Who asks for more than a limit lets through at all measures the limit: an approval takes ten requests, a rejection six.
 """
 
@@ -34,6 +35,7 @@ from app import embedded, migrations
 from app.actors import Actor
 from app.bootstrap import Hub
 from app.connections.models import Connection
+from app.connectors.metakocka.connector import PACE_SECONDS
 from app.connectors.metakocka.document_bodies import mark_of
 from app.connectors.metakocka.sandbox.config import SandboxConfig, Sizes
 from app.connectors.metakocka.sandbox.testing import RunningSandbox, start_sandbox
@@ -64,8 +66,8 @@ def main() -> None:
     arguments = _arguments()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     print(f"load before: {os.getloadavg()[0]:.2f}")
-    # Some are not open.
-    sizes = Sizes(partners=arguments.partners, offers=4 * arguments.decisions + 40, orders=0, bills=0)
+    # Most are not open, or not any more.
+    sizes = Sizes(partners=arguments.partners, offers=6 * arguments.decisions + 40, orders=0, bills=0)
     sandbox = start_sandbox(SandboxConfig(sizes=sizes, broken_records=False))
     try:
         with tempfile.TemporaryDirectory(prefix="cw-bench-") as folder, embedded.start(Path(folder) / "servers") as servers:
@@ -94,7 +96,9 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _measure(arguments: argparse.Namespace, where: Where, sandbox: RunningSandbox) -> None:
-    per_minute = int(arguments.per_minute * arguments.scale)
+    minute = 60 / arguments.scale
+    slack = minute / (minute + 2 * PACE_SECONDS) if arguments.scale > 1 else 1.0
+    per_minute = int(arguments.per_minute * arguments.scale * slack)
     async with hub_of(where) as hub:
         owner = await make_organization(hub)
         connection = await connect(hub, owner, where, requests_per_minute=per_minute, page_size=PAGE_SIZE)
@@ -123,7 +127,11 @@ async def under_way(sandbox: RunningSandbox, requests: int) -> None:
 
 async def decide(hub: Hub, owner: Actor, count: int, every: float) -> list[Decided]:
     """Approve and reject open quotes in turn, one in so many seconds, whatever becomes of the one before."""
-    sql = "SELECT id FROM quote WHERE organization_id = $1 AND status = 'open' ORDER BY id LIMIT $2"
+    sql = """
+        SELECT id FROM quote
+        WHERE organization_id = $1 AND status = 'open' AND (valid_until IS NULL OR valid_until > now() + interval '1 hour')
+        ORDER BY id LIMIT $2
+    """
     found = await fetch(owner.scope, sql, owner.organization_id, count)
     assert len(found) == count, f"only {len(found)} offers are open"
     decided, begun = [], time.monotonic()
