@@ -37,6 +37,8 @@ class MappingWrite(msgspec.Struct, frozen=True, gc=False):
     """None: the one that is there stays."""
     base_version: int | None = None
     """None: the record's version as it is now, which has to be looked up."""
+    id: UUID | None = None
+    """The mapping's, if it is new and was drawn already."""
 
 
 _BY_EXTERNAL_ID = """
@@ -92,7 +94,7 @@ async def put_many(
         scope.organization_id,
         connection_id,
         stream,
-        [new_id() for _ in mappings],
+        [mapping.id or new_id() for mapping in mappings],
         [mapping.external_id for mapping in mappings],
         [mapping.record_id for mapping in mappings],
         [mapping.status for mapping in mappings],

@@ -52,7 +52,7 @@ class RecordEditor:
 
     async def write(self, scope: Scope, edits: Sequence[Edit], by: str, run_id: UUID | None = None) -> None:
         """Write them all. The records are held by the caller."""
-        replaced = [RecordWrite(e.record.id, e.record.entity, e.record.connection_id, msgspec.json.encode(e.data)) for e in edits if e.data]
+        replaced = [RecordWrite.of(e.record.id, e.data) for e in edits if e.data]
         deleted = [edit.record.id for edit in edits if edit.data is None]
         if replaced:
             await repository.replace_many(scope, replaced, by, run_id)
@@ -94,7 +94,7 @@ class RecordEditService:
         async with once(actor, "create_record", idempotency_key, {"entity": entity, "data": dict(data)}) as call:
             if not call.repeated:
                 record_id = new_id()
-                await repository.add_many(actor.scope, [RecordWrite(record_id, entity, None, msgspec.json.encode(valid))])
+                await repository.add_many(actor.scope, entity, None, [RecordWrite.of(record_id, valid)])
                 await self._audit.add(actor, "record.created", record_id, {"entity": entity})
                 call.result = {"id": str(record_id)}
             created = call.id()

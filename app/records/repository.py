@@ -21,9 +21,11 @@ class RecordWrite(msgspec.Struct, frozen=True, gc=False):
     """One record to insert or replace; `data` is JSON."""
 
     id: UUID
-    entity: str
-    connection_id: UUID | None
     data: bytes
+
+    @classmethod
+    def of(cls, record_id: UUID, data: Mapping[str, Any]) -> "RecordWrite":
+        return cls(record_id, msgspec.json.encode(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +113,18 @@ async def at_versions(scope: Scope, wanted: Mapping[UUID, int]) -> dict[UUID, di
     return {row["record_id"]: row["data"] for row in rows}
 
 
-async def add_many(scope: Scope, records: Sequence[RecordWrite]) -> None:
+async def add_many(scope: Scope, entity: str, connection_id: UUID | None, records: Sequence[RecordWrite]) -> None:
     """New records, in one statement."""
     await execute(
         scope,
         """
         INSERT INTO record (id, organization_id, entity, connection_id, data)
-        SELECT given.id, $1, given.entity, given.connection_id, convert_from(given.data, 'UTF8')::jsonb
-        FROM unnest($2::uuid[], $3::text[], $4::uuid[], $5::bytea[]) AS given (id, entity, connection_id, data)
+        SELECT given.id, $1, $2, $3, convert_from(given.data, 'UTF8')::jsonb FROM unnest($4::uuid[], $5::bytea[]) AS given (id, data)
         """,
         scope.organization_id,
+        entity,
+        connection_id,
         [record.id for record in records],
-        [record.entity for record in records],
-        [record.connection_id for record in records],
         [record.data for record in records],
     )
 

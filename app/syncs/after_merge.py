@@ -73,10 +73,10 @@ def _follow(source: Source, one: MergedItem, loser: Held, base: Data | None, the
     merged = _merge(source, loser.data, base, theirs, Rule.PROVIDER_WINS)
     after = translator.merge(loser.data, theirs, merged.theirs)
     if merged.ours:  # the mapping's base must show what the provider has
-        writes.views.append(_record(source, record_id, translator.merge(loser.data, theirs, translator.fields)))
+        writes.views.append(RecordWrite.of(record_id, translator.merge(loser.data, theirs, translator.fields)))
         version = loser.version + 1
     if merged.ours or after != loser.data:
-        writes.tombstones.append(_record(source, record_id, after))
+        writes.tombstones.append(RecordWrite.of(record_id, after))
     writes.mappings.append(MappingWrite(item.external_id, record_id, "synced", item.version, one.fingerprint, item.payload, version))
 
 
@@ -121,9 +121,5 @@ async def _write_survivors(source: Source, survivors: Mapping[UUID, Held], prese
     """One write for each, however many of those merged into it have changed; then it waits to be pushed everywhere."""
     changed = [id for id, survivor in survivors.items() if present[id] != survivor.data]
     if changed:
-        await records.replace_many(source.scope, [_record(source, id, present[id]) for id in changed], source.name, source.run_id)
+        await records.replace_many(source.scope, [RecordWrite.of(id, present[id]) for id in changed], source.name, source.run_id)
         await links.mark_pending(source.scope, changed, source.pushable)
-
-
-def _record(source: Source, record_id: UUID, data: Data) -> RecordWrite:
-    return RecordWrite(record_id, source.translator.entity_name, source.connection_id, msgspec.json.encode(data))

@@ -28,6 +28,7 @@ from app.records.models import RecordChange
 from app.records.repository import FIRST_VERSION, Held, RecordWrite
 from app.syncs import after_merge, attempts
 from app.syncs.after_merge import MergedItem
+from app.syncs.ahead import Ready
 from app.syncs.sources import Source
 
 Data = dict[str, Any]
@@ -42,13 +43,13 @@ class Candidate(msgspec.Struct, frozen=True):
     data: bytes
     earlier: Translator | None = None
     """The field mapping by which the same object was taken over before; None: it is new or has changed."""
-    decoded: Data | None = None
-    """The data as an object, where that was made already."""
+    ready: Ready | None = None
+    """Where it was translated ahead."""
 
     @property
     def theirs(self) -> Data:
         """The data as an object."""
-        return msgspec.json.decode(self.data) if self.decoded is None else self.decoded
+        return msgspec.json.decode(self.data) if self.ready is None else self.ready.theirs
 
 
 @dataclass(slots=True)
@@ -129,8 +130,8 @@ def _as_sent(source: Source, base: Data | None, theirs: Data, sent: Sequence[Dat
 
 
 def _add(source: Source, candidate: Candidate, writes: _Writes) -> None:
-    record_id = new_id()
-    writes.new.append(_record(source, record_id, candidate.data))
+    record_id = candidate.ready.record_id if candidate.ready else new_id()
+    writes.new.append(RecordWrite(record_id, candidate.data))
     writes.mappings.append(_mapping(candidate, record_id, "synced", FIRST_VERSION))
     writes.changes.append(_change(source, candidate, record_id, None, candidate.theirs))
 
@@ -141,7 +142,7 @@ def _replace(source: Source, candidate: Candidate, known: Known, held: Held, wri
     theirs = candidate.theirs
     after = source.translator.merge(held.data, theirs, source.covers(held.connection_id))
     if before != after:
-        writes.merged.append(_record(source, known.record_id, after))
+        writes.merged.append(RecordWrite.of(known.record_id, after))
     writes.mappings.append(_mapping(candidate, known.record_id, "synced"))
     writes.changes.append(_change(source, candidate, known.record_id, before, after))
 
@@ -185,13 +186,13 @@ def _write_versions(
     translator, record_id, covered = source.translator, known.record_id, source.covers(held.connection_id)
     if not merged.ours and not merged.conflicts:
         if held.deleted or after != held.data:
-            writes.merged.append(_record(source, record_id, after))
+            writes.merged.append(RecordWrite.of(record_id, after))
         return None
     if base is not None and not translator.changed(base, theirs) & covered and after == held.data:
         return known.base_version
     # The provider's view as a version of its own; then what the merge came to.
-    writes.views.append(_record(source, record_id, translator.merge(held.data, theirs, covered)))
-    writes.merged.append(_record(source, record_id, after))
+    writes.views.append(RecordWrite.of(record_id, translator.merge(held.data, theirs, covered)))
+    writes.merged.append(RecordWrite.of(record_id, after))
     return held.version + 1
 
 
@@ -217,7 +218,7 @@ def _keep_deleted(
     if base is not None and not source.translator.changed(base, theirs) & covered:
         writes.mappings.append(_mapping(candidate, known.record_id, known.status, known.base_version))
     else:
-        writes.views.append(_record(source, known.record_id, source.translator.merge(held.data, theirs, covered)))
+        writes.views.append(RecordWrite.of(known.record_id, source.translator.merge(held.data, theirs, covered)))
         writes.tombstones.append(known.record_id)
         if has_changed:
             writes.conflicts.append(FoundConflict(known.record_id, known.external_id, DELETED, base, None, theirs))
@@ -235,7 +236,7 @@ def _status(source: Source, merged: Merge) -> str:
 async def _write(source: Source, writes: _Writes) -> None:
     scope, where = source.scope, (source.scope, source.connection_id, source.stream.record_stream)
     if writes.new:
-        await records.add_many(scope, writes.new)
+        await records.add_many(scope, source.translator.entity_name, source.connection_id, writes.new)
     for replaced in (writes.views, writes.merged):
         if replaced:
             await records.replace_many(scope, replaced, source.name, source.run_id)
@@ -251,14 +252,10 @@ async def _write(source: Source, writes: _Writes) -> None:
         await conflicts.close_agreed(*where, writes.agreed)
 
 
-def _record(source: Source, record_id: UUID, data: Data | bytes) -> RecordWrite:
-    encoded = data if isinstance(data, bytes) else msgspec.json.encode(data)
-    return RecordWrite(record_id, source.translator.entity_name, source.connection_id, encoded)
-
-
 def _mapping(candidate: Candidate, record_id: UUID, status: str, base_version: int | None = None) -> MappingWrite:
     item = candidate.item
-    return MappingWrite(item.external_id, record_id, status, item.version, candidate.fingerprint, item.payload, base_version)
+    id = candidate.ready.mapping_id if candidate.ready else None
+    return MappingWrite(item.external_id, record_id, status, item.version, candidate.fingerprint, item.payload, base_version, id)
 
 
 def _change(source: Source, candidate: Candidate, record_id: UUID, before: Data | None, after: Data | None) -> RecordChange:
