@@ -113,6 +113,22 @@ async def at_versions(scope: Scope, wanted: Mapping[UUID, int]) -> dict[UUID, di
     return {row["record_id"]: row["data"] for row in rows}
 
 
+async def restored_since(scope: Scope, versions: Mapping[UUID, int]) -> set[UUID]:
+    """Those of the records, living ones, that were deleted at a later version than the given one."""
+    rows = await fetch(
+        scope,
+        """
+        SELECT DISTINCT record_id FROM unnest($2::uuid[], $3::integer[]) AS given (id, number)
+        JOIN record_version ON organization_id = $1 AND record_id = given.id AND version > given.number
+        WHERE deleted_at IS NOT NULL
+        """,
+        scope.organization_id,
+        list(versions),
+        list(versions.values()),
+    )
+    return {row["record_id"] for row in rows}
+
+
 async def add_many(scope: Scope, entity: str, connection_id: UUID | None, records: Sequence[RecordWrite]) -> None:
     """New records, in one statement."""
     await execute(

@@ -59,11 +59,14 @@ def _follow(
 
 
 async def _edited(source: Source, known: Sequence[Known], held: dict[UUID, Held]) -> set[UUID]:
-    """The records that the hub changed since their provider was last seen, in fields that the provider has."""
+    """The records that the hub changed since their provider was last seen, in fields that the provider has, or deleted and restored."""
     earlier = {
         one.record_id: one.base_version
         for one in known
         if one.base_version and one.base_version < held[one.record_id].version and not held[one.record_id].deleted
     }
-    bases = await records.at_versions(source.scope, earlier) if earlier else {}
-    return {id for id, base in bases.items() if source.translator.changed(base, held[id].data) & source.covers(held[id].connection_id)}
+    if not earlier:
+        return set()
+    bases = await records.at_versions(source.scope, earlier)
+    edited = {id for id, base in bases.items() if source.translator.changed(base, held[id].data) & source.covers(held[id].connection_id)}
+    return edited | await records.restored_since(source.scope, earlier)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.connectors.metakocka.company import add_document
+from tests.two_way.interruptions import interrupted
 from tests.two_way.office import Office
 from tests.two_way.planning import applied, items, planned
 
@@ -100,6 +101,38 @@ async def test_a_second_change_after_the_decision_is_asked_about_again(removed):
 
     (second,) = await office.conflicts()
     assert (second.theirs["title"], await _numbers(office)) == ("Changed once more", [mk_id])
+
+
+async def _restored(office: Office, mk_id: str) -> None:
+    """Somebody brings the record back as it was."""
+    record = await office.record(mk_id)
+    await office.hub.edits.restore(office.operator, record.id, version=record.version, to_version=record.version - 1)
+
+
+@pytest.mark.parametrize("directions", [("pull",), ("push", "pull"), ("two_way",)])
+async def test_what_is_restored_after_a_removal_that_nobody_could_confirm_is_asked_about(removed, monkeypatch, directions):
+    office, mk_id = removed
+    await interrupted(office, (await office.record(mk_id)).id, monkeypatch, "_end", stream="orders")
+    assert await _numbers(office) == []
+    await _restored(office, mk_id)
+
+    for direction in directions:
+        await office.run(direction, streams=("orders",))
+
+    record = await office.record(mk_id)
+    (conflict,) = await office.conflicts()
+    assert (record.deleted_at, conflict.field, conflict.theirs) == (None, "deleted", None)
+
+
+async def test_what_is_restored_in_time_is_not_removed(removed):
+    office, mk_id = removed
+    await _restored(office, mk_id)
+
+    await office.run("two_way", streams=("orders",))
+
+    record = await office.record(mk_id)
+    assert (record.deleted_at, await office.conflicts(), await _numbers(office)) == (None, [], [mk_id])
+    assert (await office.mapped(record.id)).status == "synced"
 
 
 async def test_it_lives_on_as_the_provider_has_it_where_somebody_wants_that(removed):

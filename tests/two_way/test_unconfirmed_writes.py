@@ -1,16 +1,12 @@
 """A write that was carried out and never confirmed, of a record that has moved on since: nobody is asked about the hub's own value, and
 nothing is made twice."""
 
-from uuid import UUID
-
 import pytest
 
-from app.connectors.errors import RequestRejected
-from app.database import execute, fetch, transaction
-from app.errors import LeaseLost
+from app.database import fetch
 from app.records.models import Record
 from app.syncs.models import RunStatus
-from app.syncs.pushing import RecordPusher
+from tests.two_way.interruptions import interrupted, refused
 from tests.two_way.office import Office
 
 
@@ -20,41 +16,10 @@ async def moved_on(office: Office, monkeypatch) -> str:
     mk_id = await office.add("First")
     await office.run()
     record = await office.edit(await office.record(mk_id), name="Second")
-    await _interrupted(office, record.id, monkeypatch, "_confirm")
+    await interrupted(office, record.id, monkeypatch, "_confirm")
     assert (await office.sandbox.partner(mk_id))["customer"] == "Second"
     await office.edit(record, name="Third")
     return mk_id
-
-
-async def _interrupted(office: Office, record_id: UUID, monkeypatch, step: str) -> None:
-    """An attempt to write the record that ends at this step, with its worker."""
-
-    async def ends(*given):
-        raise LeaseLost
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RecordPusher, step, ends)
-        delivery_id = await office.hub.pushes.queue(office.operator, record_id, office.connection.id)
-        await office.hub.pushes.send(office.operator.organization_id, delivery_id)
-    scope = office.operator.scope
-    async with transaction(scope):
-        sql = "UPDATE delivery SET lease_expires_at = now() WHERE organization_id = $1 AND id = $2 AND status = 'sending'"
-        assert await execute(scope, sql, scope.organization_id, delivery_id) == 1
-
-
-async def _refused(office: Office, record_id: UUID, monkeypatch, step: str) -> None:
-    """An attempt to write the record that the provider refuses at this step."""
-
-    async def refuses(*given):
-        raise RequestRejected("No such thing.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RecordPusher, step, refuses)
-        delivery_id = await office.hub.pushes.queue(office.operator, record_id, office.connection.id)
-        await office.hub.pushes.send(office.operator.organization_id, delivery_id)
-    scope = office.operator.scope
-    sql = "SELECT status FROM delivery WHERE organization_id = $1 AND id = $2"
-    assert [row["status"] for row in await fetch(scope, sql, scope.organization_id, delivery_id)] == ["failed"]
 
 
 async def _in_step(office: Office, mk_id: str, name: str) -> None:
@@ -78,7 +43,7 @@ async def test_what_was_carried_out_before_a_refusal_is_no_news_either(
     office: Office, moved_on: str, monkeypatch, directions: tuple[str, ...]
 ):
     record = await office.record(moved_on)
-    await _refused(office, record.id, monkeypatch, "_update")
+    await refused(office, record.id, monkeypatch, "_update")
     await office.edit(record, name="Fourth")
 
     for direction in directions:
@@ -91,7 +56,7 @@ async def test_what_was_refused_is_somebodys_when_the_provider_has_it(office: Of
     mk_id = await office.add("First")
     await office.run()
     record = await office.edit(await office.record(mk_id), name="Second")
-    await _refused(office, record.id, monkeypatch, "_update")
+    await refused(office, record.id, monkeypatch, "_update")
     await office.edit(record, name="Third")
     await office.sandbox.edit_partner(mk_id, customer="Second")
 
@@ -122,7 +87,7 @@ async def test_what_somebody_changed_beside_it_is_taken_over(office: Office, mov
 
 async def test_of_several_attempts_the_one_that_was_carried_out_is_recognized(office: Office, moved_on: str, monkeypatch):
     record = await office.record(moved_on)
-    await _interrupted(office, record.id, monkeypatch, "_update")
+    await interrupted(office, record.id, monkeypatch, "_update")
     await office.edit(record, name="Fourth")
 
     await office.run("two_way")
@@ -133,7 +98,7 @@ async def test_of_several_attempts_the_one_that_was_carried_out_is_recognized(of
 async def test_an_attempt_that_is_made_again_and_again_is_noted_once(office: Office, moved_on: str, monkeypatch):
     record = await office.record(moved_on)
     for _ in range(4):
-        await _interrupted(office, record.id, monkeypatch, "_update")
+        await interrupted(office, record.id, monkeypatch, "_update")
 
     sql = "SELECT payload, attempts FROM delivery WHERE organization_id = $1 AND status = 'sending'"
     (row,) = await fetch(office.operator.scope, sql, office.operator.organization_id)
@@ -156,10 +121,10 @@ async def test_an_edit_that_is_taken_back_in_the_hub_is_taken_back_at_the_provid
 async def renamed(office: Office, monkeypatch) -> Record:
     """A contact without a number that was made at the provider under another name, and nobody knows; twice it was tried again in vain."""
     record = await office.create("First", phone="+386 1 000", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
-    await _interrupted(office, record.id, monkeypatch, "_confirm")
+    await interrupted(office, record.id, monkeypatch, "_confirm")
     for name in ("Second", "Third"):
         record = await office.edit(record, name=name)
-        await _interrupted(office, record.id, monkeypatch, "_create")
+        await interrupted(office, record.id, monkeypatch, "_create")
     return record
 
 
@@ -174,9 +139,9 @@ async def _is_one(office: Office, record: Record) -> None:
 @pytest.mark.parametrize("directions", [("push",), ("pull", "push"), ("two_way",)])
 async def test_what_was_made_before_a_refusal_is_not_made_again(office: Office, monkeypatch, directions: tuple[str, ...]):
     record = await office.create("First", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
-    await _interrupted(office, record.id, monkeypatch, "_confirm")
+    await interrupted(office, record.id, monkeypatch, "_confirm")
     record = await office.edit(record, name="Second")
-    await _refused(office, record.id, monkeypatch, "_create")
+    await refused(office, record.id, monkeypatch, "_create")
     record = await office.edit(record, name="Third")
     await office.policy(creates_missing=True)
 
@@ -198,7 +163,7 @@ async def test_what_was_made_under_an_earlier_name_is_not_made_again(office: Off
 
 async def test_somebody_elses_of_that_name_is_another_one(office: Office, monkeypatch):
     record = await office.create("First", address={"street": "Nova 1", "city": "Kranj", "country": "SI"})
-    await _interrupted(office, record.id, monkeypatch, "_create")
+    await interrupted(office, record.id, monkeypatch, "_create")
     record = await office.edit(record, name="Second")
     theirs = await office.add("First")
     await office.policy(creates_missing=True)
@@ -215,7 +180,7 @@ async def test_what_was_sent_before_the_base_was_seen_is_somebodys_when_it_comes
     mk_id = await office.add("First")
     await office.run()
     record = await office.edit(await office.record(mk_id), name="Second")
-    await _interrupted(office, record.id, monkeypatch, "_update")  # it did not come to the write
+    await interrupted(office, record.id, monkeypatch, "_update")  # it did not come to the write
     await office.sandbox.edit_partner(mk_id, customer="Theirs")
     await office.run("pull")
     (conflict,) = await office.conflicts()
