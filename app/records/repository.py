@@ -114,13 +114,15 @@ async def at_versions(scope: Scope, wanted: Mapping[UUID, int]) -> dict[UUID, di
 
 
 async def restored_since(scope: Scope, versions: Mapping[UUID, int]) -> set[UUID]:
-    """Those of the records, living ones, that were deleted at a later version than the given one."""
+    """Those of the records, living ones, that were deleted at a later version than the given one, not by a merge."""
     rows = await fetch(
         scope,
         """
         SELECT DISTINCT record_id FROM unnest($2::uuid[], $3::integer[]) AS given (id, number)
         JOIN record_version ON organization_id = $1 AND record_id = given.id AND version > given.number
         WHERE deleted_at IS NOT NULL
+          AND NOT EXISTS (SELECT FROM record_merge
+                          WHERE record_merge.organization_id = $1 AND loser_id = given.id AND loser_version >= given.number)
         """,
         scope.organization_id,
         list(versions),

@@ -114,3 +114,14 @@ async def test_parted_again_what_the_hub_alone_had_is_brought_after_all(office: 
     assert (partner["customer"], partner["tax_id_number"]) == ("ACME, edited", "SI66666666")
     assert (await office.record(goes)).data["name"] == "ACME, edited"
     assert await office.conflicts() == []
+
+
+async def test_a_merge_that_was_taken_back_is_no_deletion_that_somebody_is_asked_about(office: Office):
+    _, goes = await _merged(office)
+    await office.hub.merges.unmerge(office.operator, (await office.record(goes)).id)
+    await office.run("push")
+    await office.sandbox.delete_partner(goes)
+
+    await office.run()
+
+    assert (await office.conflicts(), (await office.record(goes)).deleted_at is None) == ([], False)
