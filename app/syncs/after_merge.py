@@ -24,6 +24,8 @@ from app.records.repository import Held, RecordWrite
 from app.syncs.sources import Source
 
 Data = dict[str, Any]
+LOOK_AGAIN = b""
+"""A fingerprint that no object has."""
 _OWN = {"edited_at"}
 """What each keeps for itself: when its own provider's object was edited."""
 
@@ -68,9 +70,17 @@ async def store(source: Source, items: Sequence[MergedItem], held: Mapping[UUID,
 
 
 def _follow(source: Source, one: MergedItem, loser: Held, base: Data | None, theirs: Data, writes: _Writes) -> None:
-    """The tombstone follows its provider; what the hub alone had changed in it stays."""
+    """The tombstone follows its provider; what the hub alone had changed in it stays.
+
+    Where both had changed the same, nothing is followed and the object is looked at again: once the merge is taken back, somebody is asked.
+    """
     translator, record_id, item, version = source.translator, one.known.record_id, one.item, None
-    merged = _merge(source, loser.data, base, theirs, Rule.PROVIDER_WINS)
+    merged = _merge(source, loser.data, base, theirs, Rule.ASK)
+    if merged.conflicts - _OWN:
+        writes.mappings.append(
+            MappingWrite(item.external_id, record_id, "synced", item.version, LOOK_AGAIN, item.payload, one.known.base_version)
+        )
+        return
     after = translator.merge(loser.data, theirs, merged.theirs)
     if merged.ours:  # the mapping's base must show what the provider has
         writes.views.append(RecordWrite.of(record_id, translator.merge(loser.data, theirs, translator.fields)))
