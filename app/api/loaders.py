@@ -17,7 +17,8 @@ from app.api.types.plans import Plan
 from app.api.types.quotes import Quote
 from app.api.types.reconciliations import Reconciliation
 from app.api.types.record_parts import RecordVersion
-from app.api.types.syncs import Sync, SyncRun
+from app.api.types.sync_runs import SyncRun
+from app.api.types.syncs import Sync
 from app.paging import PageRequest
 from app.quotes import models
 from app.records.models import Record

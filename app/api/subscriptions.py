@@ -12,7 +12,7 @@ from app.api.context import Context, Info
 from app.api.ids import optional_uuid, uuid_of
 from app.api.live.followed import Place, cursor, followed
 from app.api.types.changes import ConnectionChange, QuoteChange, RecordChange, RecordEntity, SyncRunProgress
-from app.api.types.syncs import SyncRun
+from app.api.types.sync_runs import SyncRun
 from app.feed.models import Event
 from app.records.events import topic_of
 from app.syncs.models import ACTIVE_STATUSES

@@ -22,7 +22,8 @@ from app.api.mutations.syncs import (
 from app.api.queries.plans import PlanId
 from app.api.refusals import GENERAL, Refusal, answers, common
 from app.api.types.plans import MovedItem, Plan, PlanItemKind
-from app.api.types.syncs import SyncDirection, SyncMode, SyncRun
+from app.api.types.sync_runs import SyncRun
+from app.api.types.syncs import SyncDirection, SyncMode
 from app.idempotency import once
 from app.syncs.plans.models import PlanNotReady, PlanOutdated, PlanSettled, RunNotUndoable
 from app.syncs.plans.service import CHOSEN_AT_ONCE

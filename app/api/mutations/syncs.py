@@ -7,7 +7,8 @@ import strawberry
 from app.api.context import Info
 from app.api.ids import ConnectionId, IdempotencyKey, record_uuid, uuid_of
 from app.api.refusals import GENERAL, Refusal, answers, common
-from app.api.types.syncs import Sync, SyncDirection, SyncMode, SyncRun
+from app.api.types.sync_runs import SyncRun
+from app.api.types.syncs import Sync, SyncDirection, SyncMode
 from app.idempotency import once
 from app.syncs.models import ONE_OBJECT, ONE_RECORD
 from app.syncs.schedules import JITTER_SECONDS

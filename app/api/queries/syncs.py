@@ -11,7 +11,8 @@ from app.api.queries.missing import or_null
 from app.api.reads import sources as reads
 from app.api.reads.sources import ById, Filter, Page
 from app.api.types.schedules import ScheduledTime
-from app.api.types.syncs import StreamStatus, Sync, SyncRun, SyncRunStatus
+from app.api.types.sync_runs import StreamStatus, SyncRun, SyncRunStatus
+from app.api.types.syncs import Sync
 
 
 @strawberry.type

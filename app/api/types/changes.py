@@ -13,7 +13,7 @@ from app.api.live.followed import cursor
 from app.api.types.connections import Connection
 from app.api.types.quotes import Quote
 from app.api.types.records import TYPE_NAMES
-from app.api.types.syncs import SyncRun
+from app.api.types.sync_runs import SyncRun
 from app.feed.models import Event
 
 _CURSOR = "Where this event lies in the feed; give it as `after` to go on from here."

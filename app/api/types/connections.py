@@ -22,7 +22,7 @@ from app.connections import models, repository
 from app.connectors import base
 
 if TYPE_CHECKING:
-    from app.api.types.syncs import SyncRun
+    from app.api.types.sync_runs import SyncRun
 
 
 @enum(
@@ -95,14 +95,14 @@ class Connection(relay.Node):
         return None if connector is None else Connector.of(connector)
 
     @strawberry.field(description="Its latest sync runs, newest first.")
-    async def latest_runs(self, info: Info, first: First = 5) -> list[Annotated["SyncRun", strawberry.lazy("app.api.types.syncs")]]:
+    async def latest_runs(self, info: Info, first: First = 5) -> list[Annotated["SyncRun", strawberry.lazy("app.api.types.sync_runs")]]:
         return await info.context.loaders.latest_runs.load((self.uuid, first)) or []
 
     @strawberry.field(description="Its sync runs, newest first, page by page.")
     async def sync_runs(
         self, info: Info, first: First = 50, after: After = None
-    ) -> Listing[Annotated["SyncRun", strawberry.lazy("app.api.types.syncs")]]:
-        from app.api.types.syncs import SyncRun
+    ) -> Listing[Annotated["SyncRun", strawberry.lazy("app.api.types.sync_runs")]]:
+        from app.api.types.sync_runs import SyncRun
 
         if not info.context.actor.may(Permission.READ_SYNCS):
             return nothing(info, after, of=self.uuid)

@@ -16,7 +16,7 @@ from app.api.reads import sources as reads
 from app.api.reads.sources import One, Resolved, Shape
 from app.api.refusals import FixBy
 from app.api.types.connections import Connection
-from app.api.types.syncs import SyncRun
+from app.api.types.sync_runs import SyncRun
 from app.paging import ResultPage
 from app.syncs import models
 from app.syncs.failure_rules import advice

@@ -19,7 +19,7 @@ from app.api.reads.sources import Expression, Inline, Items, One, Shape
 from app.api.refusals import FixBy
 from app.api.types.connections import Connection
 from app.api.types.records import AnyRecord, record_of
-from app.api.types.syncs import SyncRun
+from app.api.types.sync_runs import SyncRun
 from app.syncs.plans import models
 
 

@@ -16,7 +16,7 @@ from app.api.reads import sources as reads
 from app.api.reads.sources import Expression, One, Shape
 from app.api.types.connections import Connection
 from app.api.types.records import AnyRecord, record_of
-from app.api.types.syncs import SyncRun
+from app.api.types.sync_runs import SyncRun
 from app.paging import ResultPage
 from app.syncs import quarantine_store as models
 

@@ -14,7 +14,7 @@ from app.syncs import reconciliation
 
 if TYPE_CHECKING:
     from app.api.types.connections import Connection
-    from app.api.types.syncs import SyncRun
+    from app.api.types.sync_runs import SyncRun
 
 _KINDS = ("missing_here", "missing_there", "different")
 
@@ -46,7 +46,7 @@ class Reconciliation:
     compared_at: datetime = strawberry.field(description="When the scan ended.")
 
     @strawberry.field(description="The run that scanned.")
-    async def run(self, info: Info) -> Annotated["SyncRun", strawberry.lazy("app.api.types.syncs")] | None:
+    async def run(self, info: Info) -> Annotated["SyncRun", strawberry.lazy("app.api.types.sync_runs")] | None:
         return await info.context.loaders.sync_run.load(self.run_id)
 
     @strawberry.field(description="The connection that was scanned.")

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from app.api.context import Info
-from app.api.types.syncs import SyncCounts
+from app.api.types.sync_runs import SyncCounts
 from app.syncs import statistics
 
 _COPIED = (
