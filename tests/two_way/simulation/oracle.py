@@ -181,6 +181,10 @@ async def _lost(world: World, found: Iterable[Counterpart]) -> list[str]:
     )
     shown = {text for row in rows for value in row.values() for text in _texts(value)}
     replaced = {before for _, before in world.written.values()}
+    if world.counts[
+        "stale"
+    ]:  # where a provider shows its past, what was taken back looks as if it had never gone, and then as changed anew
+        replaced |= {before for before, _ in world.taken_back}
     there = {text for record in await world.records() for text in _texts(record.data)} | {
         text for one in found for text in one.shown().values()
     }
