@@ -24,6 +24,16 @@ class RecordDelivery:
     """1 at the first attempt; more: an earlier one may have been carried out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What somebody may have written to a provider without its being stored yet."""
+
+    version: int
+    """Of the record."""
+    fields: frozenset[str]
+    """Those that were sent: others may have been held back for somebody's decision."""
+
+
 _UNSETTLED = """
     SELECT record_id, payload, status FROM delivery
     WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND action = $4 AND record_id IS NOT NULL
@@ -31,7 +41,7 @@ _UNSETTLED = """
     UNION ALL
     SELECT record_id, payload, status FROM delivery
     WHERE organization_id = $1 AND connection_id = $2 AND stream = $3 AND action = $4 AND record_id IS NOT NULL
-      AND status IN ('failed', 'not_applied') AND payload ? 'attempted'
+      AND status IN ('failed', 'not_applied') AND payload ? 'attempts'
 """
 """What somebody may have written without its being stored: by attempts that have not ended, or before the one that was refused."""
 
@@ -55,8 +65,8 @@ async def creations(scope: Scope, connection_id: UUID, stream: str) -> dict[UUID
     return {row["id"]: row["data"] for row in rows}
 
 
-async def attempted(scope: Scope, connection_id: UUID, stream: str, record_ids: Collection[UUID]) -> dict[UUID, list[int]]:
-    """The versions of these records that somebody may have written to the provider without its being stored yet, the oldest first."""
+async def attempted(scope: Scope, connection_id: UUID, stream: str, record_ids: Collection[UUID]) -> dict[UUID, list[Attempted]]:
+    """What may have been written of these records, the oldest version first."""
     rows = await fetch(
         scope,
         f"SELECT record_id, payload, status FROM ({_UNSETTLED}) AS unsettled WHERE record_id = ANY($5::uuid[])",
@@ -66,11 +76,21 @@ async def attempted(scope: Scope, connection_id: UUID, stream: str, record_ids: 
         WRITE,
         list(record_ids),
     )
-    found: dict[UUID, set[int]] = {}
+    found: dict[UUID, list[Attempted]] = {}
     for row in rows:
-        last = [row["payload"]["version"]] if row["status"] in ("queued", "sending") else []  # what was refused was not carried out
-        found.setdefault(row["record_id"], set()).update(row["payload"].get("attempted", ()), last)
-    return {record_id: sorted(versions) for record_id, versions in found.items()}
+        last = [row["payload"]] if row["status"] in ("queued", "sending") else []  # what was refused was not carried out
+        for one in [*row["payload"].get("attempts", ()), *last]:
+            found.setdefault(row["record_id"], []).append(Attempted(one["version"], frozenset(one["fields"])))
+    return {record_id: sorted(attempts, key=lambda one: one.version) for record_id, attempts in found.items()}
+
+
+_EARLIER_ATTEMPTS = """
+    CASE WHEN delivery.attempts = 0 THEN '{}' ELSE jsonb_build_object('attempts', (
+        SELECT jsonb_agg(DISTINCT attempt) FROM jsonb_array_elements(coalesce(delivery.payload -> 'attempts', '[]')
+            || jsonb_build_array(jsonb_build_object(
+                'version', delivery.payload -> 'version', 'fields', coalesce(delivery.payload -> 'fields', '[]')))) AS attempt)) END
+"""
+"""Those that the delivery knew of, and its last one."""
 
 
 async def open_for(
@@ -91,16 +111,13 @@ async def open_for(
     """
     row = await fetch_row(
         scope,
-        """
+        f"""
         INSERT INTO delivery (id, organization_id, connection_id, provider, action, payload, record_id, stream, sync_run_id,
                               status, fence, attempts, lease_expires_at, started_at)
         VALUES ($2, $1, $3, $4, $5, $6, $7, $8, $9, 'sending', 1, 1, now() + make_interval(secs => $10), now())
         ON CONFLICT (organization_id, record_id, connection_id, stream) WHERE record_id IS NOT NULL AND status IN ('queued', 'sending')
         DO UPDATE SET status = 'sending', fence = delivery.fence + 1, attempts = delivery.attempts + 1,
-            payload = excluded.payload || CASE WHEN delivery.attempts = 0 THEN '{}' ELSE jsonb_build_object('attempted',
-                coalesce(delivery.payload -> 'attempted', '[]') || CASE
-                    WHEN delivery.payload -> 'attempted' @> (delivery.payload -> 'version') THEN '[]'
-                    ELSE delivery.payload -> 'version' END) END,
+            payload = excluded.payload || {_EARLIER_ATTEMPTS},
             action = excluded.action, sync_run_id = coalesce(excluded.sync_run_id, delivery.sync_run_id),
             lease_expires_at = excluded.lease_expires_at, started_at = coalesce(delivery.started_at, now()),
             revision = delivery.revision + 1

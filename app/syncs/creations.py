@@ -32,7 +32,7 @@ async def adopt(source: Source, unknown: Sequence[Item]) -> bool:
     sent = await attempts.sent(source, dict.fromkeys(begun)) if begun else {}
     found = False
     for record_id, data in begun.items():
-        versions = [data, *sent.get(record_id, ())]
+        versions = [data, *(attempt.data for attempt in sent.get(record_id, ()))]
         fitting = [item for item in unknown if any(_fits(source, source.stream.writer, version, item) for version in versions)]
         if len(fitting) == 1:
             await records.find_home(source.scope, record_id, source.connection_id)

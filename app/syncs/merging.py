@@ -29,6 +29,7 @@ from app.records.repository import FIRST_VERSION, Held, RecordWrite
 from app.syncs import after_merge, attempts
 from app.syncs.after_merge import MergedItem
 from app.syncs.ahead import Ready
+from app.syncs.attempts import Attempt
 from app.syncs.sources import Source
 
 Data = dict[str, Any]
@@ -75,7 +76,7 @@ class _Past:
     bases: Mapping[UUID, Data]
     open_fields: Mapping[UUID, set[str]]
     policy: StreamPolicy
-    sent: Mapping[UUID, Sequence[Data]] = field(default_factory=dict)
+    sent: Mapping[UUID, Sequence[Attempt]] = field(default_factory=dict)
     """What attempts to write have sent of which nobody knows whether they were carried out, the newest first."""
 
 
@@ -120,12 +121,12 @@ async def _past(source: Source, candidates: Sequence[Candidate], held: Mapping[U
     )
 
 
-def _as_sent(source: Source, base: Data | None, theirs: Data, sent: Sequence[Data]) -> Data | None:
+def _as_sent(source: Source, base: Data | None, theirs: Data, sent: Sequence[Attempt]) -> Data | None:
     """What both had last, with what an attempt of ours that nobody could confirm has left at the provider: that is no news of theirs."""
-    for data in sent:
-        fields = source.translator.pushed_changed(base or {}, data)
-        if fields and not source.translator.pushed_changed(data, theirs) & fields:
-            return source.translator.merge(base or {}, data, fields)
+    for attempt in sent:
+        fields = source.translator.pushed_changed(base or {}, attempt.data) & attempt.fields
+        if fields and not source.translator.pushed_changed(attempt.data, theirs) & fields:
+            return source.translator.merge(base or {}, attempt.data, fields)
     return base
 
 

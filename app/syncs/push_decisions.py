@@ -16,6 +16,7 @@ from app.mappings.links import Link
 from app.records import repository as records
 from app.records.repository import Held
 from app.syncs import attempts, failures
+from app.syncs.attempts import Attempt
 from app.syncs.sources import Source
 from app.syncs.walks import lock_records_of
 
@@ -51,7 +52,7 @@ class Decided:
     in_conflict: bool = False
     """Other fields wait for somebody's decision."""
     removed: bool = False
-    unsettled: Sequence[Data] = ()
+    unsettled: Sequence[Attempt] = ()
     """What earlier attempts have sent, the newest first; nobody knows whether they were carried out."""
     expected: Expected | None = None
 
@@ -78,7 +79,8 @@ async def decide(source: Source, record_id: UUID) -> Decided | None:
         opened = (await conflicts.open_fields(scope, source.connection_id, stream, [record_id])).get(record_id, set())
         data = source.translator.merge(held.data, base, opened) if opened else held.data
         sent = (await attempts.sent(source, {record_id: link.base_version if link else None})).get(record_id, ())
-        changed = source.translator.pushed_changed(base, data).union(*(source.translator.pushed_changed(one, data) for one in sent))
+        changed = source.translator.pushed_changed(base, data)
+        changed = changed.union(*(source.translator.pushed_changed(attempt.data, data) & attempt.fields for attempt in sent))
         if link is not None and not changed:
             await links.settle(scope, link.id, "conflict" if opened else "synced")
             await _idle(source, record_id, link)

@@ -133,10 +133,10 @@ class RecordPusher:
 
     async def _made_before(self, source: Source, session: Session, plan: Decided) -> Reading | None:
         """What an earlier attempt has made of the record as it was then: its name or address may be another one by now."""
-        for data in plan.unsettled:
-            write = self.write_of(source, replace(plan, data=data), None, None)
+        for attempt in plan.unsettled:
+            write = self.write_of(source, replace(plan, data=attempt.data), None, None)
             readings = await _writer(source).find(session, write.document, write.key)
-            made = [reading for reading in readings if attempts.shows(source, data, translated(source, reading))]
+            made = [reading for reading in readings if attempts.shows(source, attempt.data, translated(source, reading))]
             if len(made) == 1:
                 return made[0]
         return None
