@@ -192,8 +192,8 @@ async def test_a_record_belongs_to_an_organization_that_exists_by_its_connection
     for scope, connection_id in ((nowhere, None), (nowhere, theirs), (owner.scope, theirs), (owner.scope, new_id())):
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             async with transaction(scope):
-                await records.add_many(scope, [RecordWrite(new_id(), "contact", connection_id, b'{"name": "Acme"}')])
+                await records.add_many(scope, "contact", connection_id, [RecordWrite(new_id(), b'{"name": "Acme"}')])
     async with transaction(owner.scope):
-        await records.add_many(owner.scope, [RecordWrite(new_id(), "contact", None, b'{"name": "Acme"}')])
+        await records.add_many(owner.scope, "contact", None, [RecordWrite(new_id(), b'{"name": "Acme"}')])
 
     assert await fetch_value(owner.scope, "SELECT count(*) FROM record WHERE own_organization_id = $1", owner.organization_id) == 1

@@ -16,7 +16,7 @@ RECORDS_READ = """
 
 
 def record(name: str) -> RecordWrite:
-    return RecordWrite(new_id(), "contact", None, b'{"name": "%s"}' % name.encode())
+    return RecordWrite(new_id(), b'{"name": "%s"}' % name.encode())
 
 
 def link(written: RecordWrite) -> MappingWrite:
@@ -29,7 +29,7 @@ async def test_mappings_look_up_the_versions_of_their_own_records_alone(hub: Hub
     changed = many[0]
 
     async with transaction(scope):
-        await records.add_many(scope, many)
+        await records.add_many(scope, "contact", None, many)
         await records.replace_many(scope, [changed], "somebody")
     async with transaction(scope):
         before = await fetch_value(scope, RECORDS_READ)
