@@ -24,8 +24,8 @@ from app.records.repository import Held, RecordWrite
 from app.syncs.sources import Source
 
 Data = dict[str, Any]
-LOOK_AGAIN = b""
-"""A fingerprint that no object has."""
+_UNDECIDED = b"?"
+"""Before the fingerprint of an object that was not followed: no object has such a one, so it is looked at again after the merge."""
 _OWN = {"edited_at"}
 """What each keeps for itself: when its own provider's object was edited."""
 
@@ -58,6 +58,8 @@ async def store(source: Source, items: Sequence[MergedItem], held: Mapping[UUID,
     present = {id: survivor.data for id, survivor in survivors.items()}
     writes = _Writes()
     for one in items:
+        if one.known.fingerprint == _UNDECIDED + one.fingerprint:  # nothing new
+            continue
         loser = held[one.known.record_id]
         base = loser.data if one.known.base_version in (None, loser.version) else bases.get(one.known.record_id)
         theirs: Data = msgspec.json.decode(one.data)
@@ -78,7 +80,9 @@ def _follow(source: Source, one: MergedItem, loser: Held, base: Data | None, the
     merged = _merge(source, loser.data, base, theirs, Rule.ASK)
     if merged.conflicts - _OWN:
         writes.mappings.append(
-            MappingWrite(item.external_id, record_id, "synced", item.version, LOOK_AGAIN, item.payload, one.known.base_version)
+            MappingWrite(
+                item.external_id, record_id, "synced", item.version, _UNDECIDED + one.fingerprint, item.payload, one.known.base_version
+            )
         )
         return
     after = translator.merge(loser.data, theirs, merged.theirs)
