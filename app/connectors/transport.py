@@ -11,6 +11,7 @@ import httpx
 
 from app.connectors.errors import AddressRefused
 from app.connectors.guard import OutboundGuard
+from app.connectors.reclaiming import ReclaimingTransport
 
 LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=30)
 
@@ -32,12 +33,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             await pool.aclose()
 
 
-def _pool(guard: OutboundGuard, limits: httpx.Limits, *, encrypted: bool) -> httpx.AsyncHTTPTransport:
+def _pool(guard: OutboundGuard, limits: httpx.Limits, *, encrypted: bool) -> httpx.AsyncBaseTransport:
     transport = httpx.AsyncHTTPTransport(verify=encrypted, limits=limits)
     # httpx offers no parameter for it, and a rewritten URL would pool two names of one address together, past the
     # certificate check of the second. httpx 0.28.1 is its last release; tests/connectors/test_guard.py watches this line.
     transport._pool._network_backend = _GuardedBackend(guard, encrypted=encrypted)
-    return transport
+    return ReclaimingTransport(transport)
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):

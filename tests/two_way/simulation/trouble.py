@@ -76,8 +76,12 @@ class TroubledTransport(httpx.AsyncBaseTransport):
         if mine is not None:
             await mine.step()
         response = await self.inner.handle_async_request(request)
-        if mine is not None:
-            await mine.step()
+        try:
+            if mine is not None:
+                await mine.step()
+        except BaseException:  # this process lives on, and would keep the connection
+            await response.aclose()
+            raise
         return response
 
 
