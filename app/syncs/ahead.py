@@ -7,14 +7,12 @@ ahead is used there only for the very object that it was made of.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from app.connectors.base import Item, Page
-from app.database import new_id
 from app.syncs import rules
+from app.syncs.new_records import NewRecord, new_record
 from app.syncs.sources import UNUSABLE, Source
 
 AT_ONCE = 10
@@ -22,16 +20,10 @@ AT_ONCE = 10
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """An object without parts, translated."""
+    """An object without parts, translated, and what it comes to if it turns out to be new."""
 
     item: Item
-    fingerprint: bytes
-    data: bytes
-    theirs: dict[str, Any]
-    """The same, as an object."""
-    record_id: UUID
-    mapping_id: UUID
-    """What record and mapping will have, if they turn out to be new."""
+    new: NewRecord
 
 
 Ahead = Mapping[str, Ready]
@@ -61,5 +53,5 @@ async def _translate(source: Source, page: Page) -> Ahead:
             except UNUSABLE:
                 continue
             fingerprint = rules.fingerprint(item.payload, (), source.translator.version, source.account)
-            ready[item.external_id] = Ready(item, fingerprint, data, msgspec.json.decode(data), new_id(), new_id())
+            ready[item.external_id] = Ready(item, new_record(source, item, fingerprint, data))
     return ready

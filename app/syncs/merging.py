@@ -18,18 +18,17 @@ from app.conflicts import rules
 from app.conflicts.models import DELETED, FoundConflict, StreamPolicy
 from app.conflicts.rules import Differences, Merge, Times
 from app.connectors.base import Item
-from app.database import new_id
 from app.mappings import links
 from app.mappings import repository as mappings
 from app.mappings.repository import Known, MappingWrite
 from app.mappings.translate import Translator
 from app.records import repository as records
 from app.records.models import RecordChange
-from app.records.repository import FIRST_VERSION, Held, RecordWrite
+from app.records.repository import Held, RecordWrite
 from app.syncs import after_merge, attempts
 from app.syncs.after_merge import MergedItem
-from app.syncs.ahead import Ready
 from app.syncs.attempts import Attempt
+from app.syncs.new_records import NewRecord, new_record
 from app.syncs.sources import Source
 
 Data = dict[str, Any]
@@ -44,13 +43,14 @@ class Candidate(msgspec.Struct, frozen=True):
     data: bytes
     earlier: Translator | None = None
     """The field mapping by which the same object was taken over before; None: it is new or has changed."""
-    ready: Ready | None = None
-    """Where it was translated ahead."""
+    new: NewRecord | None = None
+    """Where it was translated ahead, and is new."""
 
     @property
     def theirs(self) -> Data:
         """The data as an object."""
-        return msgspec.json.decode(self.data) if self.ready is None else self.ready.theirs
+        theirs: Data = msgspec.json.decode(self.data)
+        return theirs
 
 
 @dataclass(slots=True)
@@ -131,10 +131,10 @@ def _as_sent(source: Source, base: Data | None, theirs: Data, sent: Sequence[Att
 
 
 def _add(source: Source, candidate: Candidate, writes: _Writes) -> None:
-    record_id = candidate.ready.record_id if candidate.ready else new_id()
-    writes.new.append(RecordWrite(record_id, candidate.data))
-    writes.mappings.append(_mapping(candidate, record_id, "synced", FIRST_VERSION))
-    writes.changes.append(_change(source, candidate, record_id, None, candidate.theirs))
+    new = candidate.new or new_record(source, candidate.item, candidate.fingerprint, candidate.data)
+    writes.new.append(new.record)
+    writes.mappings.append(new.mapping)
+    writes.changes.append(new.change)
 
 
 def _replace(source: Source, candidate: Candidate, known: Known, held: Held, writes: _Writes) -> None:
@@ -255,8 +255,7 @@ async def _write(source: Source, writes: _Writes) -> None:
 
 def _mapping(candidate: Candidate, record_id: UUID, status: str, base_version: int | None = None) -> MappingWrite:
     item = candidate.item
-    id = candidate.ready.mapping_id if candidate.ready else None
-    return MappingWrite(item.external_id, record_id, status, item.version, candidate.fingerprint, item.payload, base_version, id)
+    return MappingWrite(item.external_id, record_id, status, item.version, candidate.fingerprint, item.payload, base_version)
 
 
 def _change(source: Source, candidate: Candidate, record_id: UUID, before: Data | None, after: Data | None) -> RecordChange:

@@ -139,7 +139,7 @@ async def reconcile(lease: Lease, source: Source, mail: MailService) -> Reconcil
     In the caller's transaction, which ends with a checkpoint: whoever lost the lease writes nothing. Repeating it does no harm.
     """
     where = (lease.run_id, lease.connection_id, source.stream.record_stream)
-    counts = await _compare_objects(lease.scope, *where)
+    counts = await compare_objects(lease.scope, *where)
     differing = await _differing(lease.scope, source.translator, *where[1:])
     examples = {"missing_here": counts.pop("here"), "missing_there": counts.pop("there"), "different": differing[:EXAMPLES]}
     before = await _before(lease.scope, *where)
@@ -149,7 +149,7 @@ async def reconcile(lease: Lease, source: Source, mail: MailService) -> Reconcil
     return found
 
 
-async def _compare_objects(scope: Scope, run_id: UUID, connection_id: UUID, stream: str) -> dict[str, object]:
+async def compare_objects(scope: Scope, run_id: UUID, connection_id: UUID, stream: str) -> dict[str, object]:
     """What one side has and the other has not. EXCEPT hashes or sorts; however wrong the planner's guess, it is no nested loop."""
     row = await fetch_row(
         scope,
@@ -197,14 +197,14 @@ async def _differing(scope: Scope, translator: Translator, connection_id: UUID, 
     found: list[str] = []
     after: UUID | None = None
     while True:
-        rows = await _moved_on(scope, connection_id, stream, after)
+        rows = await moved_on(scope, connection_id, stream, after)
         found += [row["external_id"] for row in rows if translator.changed(row["base"] or {}, row["data"])]
         if len(rows) < BATCH:
             return found
         after = rows[-1]["id"]
 
 
-async def _moved_on(scope: Scope, connection_id: UUID, stream: str, after: UUID | None) -> list[asyncpg.Record]:
+async def moved_on(scope: Scope, connection_id: UUID, stream: str, after: UUID | None) -> list[asyncpg.Record]:
     """Synced mappings whose record has another version than the one that both had: few, so that only these are read whole."""
     return await fetch(
         scope,

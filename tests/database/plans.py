@@ -67,6 +67,15 @@ class Judge:
         found |= {sentence: "In the plan for any arguments: " for sentence in self._of(plans[-1]) if sentence not in found}
         return [f"{when}{sentence}\n{statement.sql}" for sentence, when in found.items()]
 
+    async def repetitions(self, statement: Statement, owned: int) -> list[str]:
+        """What is wrong with a plan that expects no rows: steps that look at more rows than the organization has of anything."""
+        plans = await self.plans(statement)
+        return [
+            f"{node['Node Type']} {node.get('Relation Name', '')} looks at {found:,.0f} rows.\n{statement.sql}"
+            for node, _ in walk(plans[0])
+            if (found := rows(node) + thrown_away(node)) > owned
+        ]
+
     async def plans(self, statement: Statement) -> list[Plan]:
         """The plans of one execution after the other."""
         await self.connection.execute(f"PREPARE judged AS {statement.sql}")

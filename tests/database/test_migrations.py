@@ -42,6 +42,21 @@ async def test_the_declared_tables_are_the_migrated_ones_column_by_column(server
     assert declared == migrated
 
 
+async def test_plans_assume_the_same_of_every_organization(servers):
+    connection = await asyncpg.connect(servers.owner_url)
+    columns = await connection.fetch(
+        """
+        SELECT attrelid::regclass::text AS table, coalesce(attoptions, '{}') AS options FROM pg_attribute
+        JOIN pg_class ON pg_class.oid = attrelid
+        WHERE attname = 'organization_id' AND relkind = 'r' AND relnamespace = 'public'::regnamespace
+        """
+    )
+    await connection.close()
+
+    assert len(columns) > 30
+    assert [row["table"] for row in columns if row["options"] != ["n_distinct=10"]] == []
+
+
 async def test_migrating_from_four_processes_at_once_applies_each_migration_once(servers):
     script = "import asyncio, sys; from app.migrations import migrate; asyncio.run(migrate(sys.argv[1]))"
     processes = [await asyncio.create_subprocess_exec(sys.executable, "-c", script, servers.owner_url) for _ in range(4)]

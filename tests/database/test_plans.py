@@ -2,12 +2,12 @@
 
 The statements are those that are sent while named operations and services are asked, wherever they are made: a new file in
 graphql/operations is judged as soon as it has its line here. Each is asked by an organization that holds most of all
-rows and by one that holds few.
+rows, by one that holds few, and by one that came after the tables were last analyzed: Postgres takes it for one without rows.
 """
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,19 +25,20 @@ from app.bootstrap import Hub
 from app.feed import repository as feed
 from app.feed.models import Interest
 from app.main import create_app
+from app.mappings import links
 from app.mappings import parts as parts_store
 from app.mappings import repository as mappings
 from app.paging import PageRequest, encode_cursor
 from app.quotes.models import QuoteStatus
 from app.settings import Secret, Settings
-from app.syncs import failures
+from app.syncs import failures, reconciliation
 from app.syncs.statistics import StatisticsService
 from tests.api.client import GraphQLClient, gid
 from tests.api.conftest import make_token
 from tests.api.operations import run
 from tests.api.test_operations import READS
 from tests.conftest import Servers
-from tests.database.plans import MOST, Judge, noted, rows, thrown_away, walk
+from tests.database.plans import MOST, Judge, Statement, noted, rows, thrown_away, walk
 from tests.database.rows import Filled, fill
 from tests.factories import make_organization
 from tests.security.conftest import in_database
@@ -45,6 +46,8 @@ from tests.security.conftest import in_database
 ROWS = 1_000_000
 SHARES = (0.85, 0.06, 0.05, 0.038, 0.002)
 """Of all rows, by organization."""
+NEWCOMER = 0.03
+"""So many come with an organization that no statistics know of: too few for Postgres to analyze the tables again."""
 
 
 @dataclass(frozen=True)
@@ -332,6 +335,17 @@ SERVICES: tuple[tuple[str, Read], ...] = (
 )
 
 
+WALKS: tuple[tuple[str, Read], ...] = (
+    ("what one side lacks", lambda of: reconciliation.compare_objects(of.scope, of.filled.id("run", 3), of.connection(), "companies")),
+    ("records that moved on", lambda of: reconciliation.moved_on(of.scope, of.connection(), "companies", None)),
+    ("mappings that wait", lambda of: links.waiting(of.scope, of.connection(), "companies", None, 500)),
+    (
+        "records that a connection does not have",
+        lambda of: links.unmapped(of.scope, of.connection(3), "companies", "contact", [], None, 500),
+    ),
+)
+"""They look at all there is, once."""
+
 _EXPIRED = "Nothing is written when a quote expires: both are `open`, and the time tells them apart row by row."
 _NEWEST = (
     "The newest objects of a stream are found by walking back over those of its connection; an index by stream would slow every first sync"
@@ -354,20 +368,21 @@ KNOWN = {
 
 
 @pytest.fixture(scope="module")
-async def askers(servers: Servers, settings: Settings, data_dir: Path) -> AsyncIterator[tuple[Asker, Asker]]:
-    """In a database of their own: who owns most of its rows, and who owns fewest."""
+async def askers(servers: Servers, settings: Settings, data_dir: Path) -> AsyncIterator[tuple[Asker, ...]]:
+    """In a database of their own: who owns most of its rows, who owns fewest, and who is new."""
     async with _another_database(_superuser(servers, data_dir)) as name, _beside_another_hub():
         url = Secret(in_database(servers.app_url, name))
         async with Hub(replace(settings, database_url=url, database_connections=1)) as hub:
-            found = await _fill(hub)
+            found = await _fill(hub, SHARES)
             await _analyze(in_database(_superuser(servers, data_dir), name))
+            found += await _fill(hub, [NEWCOMER], first=len(SHARES))
             transport = httpx.ASGITransport(create_app(hub), client=("192.0.2.9", 5000))
             async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as http:
                 tokens = [await make_token(hub, owner, "owner") for owner, _ in found]
                 all_of_them = [
                     Asker(hub, owner, GraphQLClient(http, token), filled) for (owner, filled), token in zip(found, tokens, strict=True)
                 ]
-                yield all_of_them[0], all_of_them[-1]
+                yield all_of_them[0], all_of_them[len(SHARES) - 1], all_of_them[-1]
 
 
 def _superuser(servers: Servers, data_dir: Path) -> str:
@@ -377,9 +392,9 @@ def _superuser(servers: Servers, data_dir: Path) -> str:
     return embedded.attach(data_dir / "servers").admin_url
 
 
-async def _fill(hub: Hub) -> list[tuple[Actor, Filled]]:
+async def _fill(hub: Hub, shares: Sequence[float], first: int = 0) -> list[tuple[Actor, Filled]]:
     found = []
-    for place, share in enumerate(SHARES):
+    for place, share in enumerate(shares, first):
         owner = await make_organization(hub)
         found.append((owner, await fill(owner.scope, rows=int(ROWS * share), first=place * ROWS)))
     return found
@@ -414,17 +429,22 @@ async def _analyze(admin_url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-async def judge(askers: tuple[Asker, Asker], servers: Servers) -> AsyncIterator[Judge]:
+async def judge(askers: tuple[Asker, ...], servers: Servers) -> AsyncIterator[Judge]:
     opened = await Judge.open(in_database(servers.app_url, await database.fetch_value(askers[0].scope, "SELECT current_database()")))
     yield opened
     await opened.connection.close()
 
 
-async def _complaints(judge: Judge, asker: Asker, read: Read) -> list[str]:
+async def _statements(asker: Asker, read: Read) -> list[Statement]:
     await read(asker)  # a token's first use is written down
     with noted() as statements:
         await read(asker)
     assert statements, "Nothing was read."
+    return statements
+
+
+async def _complaints(judge: Judge, asker: Asker, read: Read) -> list[str]:
+    statements = await _statements(asker, read)
     return [sentence for statement in statements for sentence in await judge.complaints(statement)]
 
 
@@ -433,7 +453,7 @@ def test_every_reading_operation_is_looked_at():
     assert KNOWN.keys() <= {title for title, _ in (*OPERATIONS, *SERVICES)}
 
 
-async def test_there_are_a_million_rows(judge: Judge, askers: tuple[Asker, Asker]):
+async def test_there_are_a_million_rows(judge: Judge, askers: tuple[Asker, ...]):
     assert sum(size for size in judge.sizes.values() if size > 0) >= ROWS
 
 
@@ -444,14 +464,25 @@ def _cases() -> list[Any]:
     ]
 
 
+@pytest.mark.parametrize("read", [pytest.param(read, id=title) for title, read in (*OPERATIONS, *SERVICES, *WALKS)])
+async def test_nothing_is_read_again_and_again_in_an_organization_that_no_statistics_know(
+    judge: Judge, askers: tuple[Asker, ...], read: Read
+):
+    *_, newcomer = askers
+    statements = await _statements(newcomer, read)
+
+    found = [sentence for statement in statements for sentence in await judge.repetitions(statement, int(ROWS * NEWCOMER))]
+    assert found == [], "\n".join(found)
+
+
 @pytest.mark.parametrize("read", _cases())
-async def test_nothing_scans_what_an_index_could_find(judge: Judge, askers: tuple[Asker, Asker], read: Read):
-    found = [sentence for asker in askers for sentence in await _complaints(judge, asker, read)]
+async def test_nothing_scans_what_an_index_could_find(judge: Judge, askers: tuple[Asker, ...], read: Read):
+    found = [sentence for asker in askers[:2] for sentence in await _complaints(judge, asker, read)]
 
     assert found == [], "\n".join(found)
 
 
-async def test_statistics_of_days_read_nothing_of_earlier_days(judge: Judge, askers: tuple[Asker, Asker]):
+async def test_statistics_of_days_read_nothing_of_earlier_days(judge: Judge, askers: tuple[Asker, ...]):
     asker = askers[0]
     with noted() as statements:
         await asker.hub.statistics.by_day(asker.owner, asker.connection())
@@ -463,7 +494,7 @@ async def test_statistics_of_days_read_nothing_of_earlier_days(judge: Judge, ask
 
 @pytest.mark.requirement("MKC-26")
 @pytest.mark.parametrize(("read", "column"), [(mapping_by_record, "record_id"), (mapping_by_external_id, "external_id")])
-async def test_a_mapping_is_looked_up_by_an_index_from_either_side(judge: Judge, askers: tuple[Asker, Asker], read: Read, column: str):
+async def test_a_mapping_is_looked_up_by_an_index_from_either_side(judge: Judge, askers: tuple[Asker, ...], read: Read, column: str):
     asker = askers[0]
     with noted() as statements:
         await read(asker)

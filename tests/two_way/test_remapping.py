@@ -11,6 +11,7 @@ from app.connectors.metakocka.fields import PARTNER_FIELDS
 from app.database import execute, transaction
 from app.errors import InvalidInput
 from app.mappings import repository as mappings
+from app.syncs import engine, remapping
 from app.syncs.models import RunStatus, SyncRun
 from app.syncs.plans.models import RunNotUndoable
 from app.syncs.service import SyncInProgress
@@ -263,7 +264,9 @@ async def test_what_a_remap_cannot_do_is_refused(office: Office, values: dict[st
     assert field in refused.value.fields
 
 
-async def test_a_remap_that_is_cancelled_keeps_its_pages_and_the_next_one_does_the_rest(hub, operator, sandbox):
+async def test_a_remap_that_is_cancelled_keeps_its_pages_and_the_next_one_does_the_rest(hub, operator, sandbox, monkeypatch):
+    monkeypatch.setattr(remapping, "PAGE_SIZE", 50)
+    monkeypatch.setattr(engine, "BEAT_SECONDS", 0.02)
     await sandbox.reset()
     await sandbox.seed("companies", 6000)
     await sandbox.settings(page_size=1000)

@@ -74,7 +74,7 @@ class Statement:
 
     def where(self, shape: Shape, where: str, item: str, row: str) -> str:
         """Both walls first, then what is wanted."""
-        walls = f"{item}.organization_id = {self._organization}"
+        walls = f"{item}.organization_id = {self._any_organization if row else self._organization}"
         if self.viewer.is_client:
             walls += f" AND {item}.client_id = {self._bound('client', lambda values: values.client_id, 'uuid')}"
         wanted = [self.filled(condition, item=item, row=row) for condition in (shape.where, where) if condition != "true"]
@@ -84,7 +84,7 @@ class Statement:
         for name in ("row", "parent", "item"):
             sql = sql.replace(f"{{{name}}}", places.get(name, ""))
         if "{organization}" in sql:
-            sql = sql.replace("{organization}", self._organization)
+            sql = sql.replace("{organization}", self._any_organization)
         if "{now}" in sql:
             sql = sql.replace("{now}", self._bound("now", lambda values: values.environment["now"](), "timestamptz"))
         if "{titles}" in sql:
@@ -94,6 +94,11 @@ class Statement:
     @property
     def _organization(self) -> str:
         return self._bound("organization", lambda values: values.organization_id, "uuid")
+
+    @property
+    def _any_organization(self) -> str:
+        """The same for what belongs to a row: looked up by a plan for any organization, as `_for_any_owner` in app/database.py explains."""
+        return f"(SELECT {self._organization})"
 
     def _bound(self, name: str, binder: Binder, kind: str) -> str:
         """A parameter that a statement needs once."""

@@ -93,7 +93,7 @@ def same(struct: msgspec.Struct, *left_out: str) -> dict[str, Any]:
 
 
 _EXTERNAL_ID = Expression(
-    "(SELECT m.external_id FROM mapping AS m WHERE m.organization_id = {row}.organization_id AND m.record_id = {row}.id"
+    "(SELECT m.external_id FROM mapping AS m WHERE m.organization_id = {organization} AND m.record_id = {row}.id"
     " AND m.connection_id = {row}.connection_id ORDER BY m.id LIMIT 1)"
 )
 
