@@ -11,7 +11,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from asyncpg.pgproto.pgproto import UUID as DatabaseUUID
 from piccolo.engine.postgres import PostgresEngine
 
 from app.actors import Scope
@@ -52,11 +53,15 @@ class ReadTooSlow(Refusal):
 
 
 def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562, 5.7): ids sort by the time they were made, told apart to a quarter of a microsecond (6.2, method 3)."""
+    """A UUIDv7 (RFC 9562, 5.7): ids sort by the time they were made, told apart to a quarter of a microsecond (6.2, method 3).
+
+    Of the kind that asyncpg reads and writes, which is made and sent in half the time; it is a UUID like any other.
+    """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000
     random = int.from_bytes(os.urandom(8), "big") >> 2
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)
+    made: UUID = DatabaseUUID((milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random).to_bytes(16))
+    return made
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
@@ -66,6 +71,9 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries 
         return ""
 
 
+_LastWrite = Callable[[Scope, list[Any]], Awaitable[object]]
+
+
 @dataclass(eq=False)
 class _Transaction:
     scope: Scope
@@ -73,7 +81,7 @@ class _Transaction:
     task: asyncio.Task[Any] | None
     savepoints: int = 0
     hooks: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
-    last_writes: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+    last_writes: list[tuple[_LastWrite, Any]] = field(default_factory=list)
 
 
 _read_seconds: ContextVar[float | None] = ContextVar("read_seconds", default=None)
@@ -162,8 +170,8 @@ async def _outermost(scope: Scope) -> AsyncIterator[None]:
         try:
             await connection.execute(f"BEGIN; {_set_scope(scope)}")
             yield
-            for write in current.last_writes:
-                await write()
+            for write, items in _by_write(current.last_writes).items():
+                await write(scope, items)
             await connection.execute("COMMIT")
         except BaseException:
             await _roll_back(connection)
@@ -223,8 +231,8 @@ def after_commit(hook: Callable[[], Awaitable[object]]) -> None:
     current.hooks.append(hook)
 
 
-def before_commit(write: Callable[[], Awaitable[object]]) -> None:
-    """Run the write as one of the last of the outermost transaction; a rollback forgets it.
+def before_commit(scope: Scope, write: _LastWrite, items: Iterable[Any]) -> None:
+    """Run the write as one of the last of the outermost transaction, once with all items that were given to it; a rollback forgets them.
 
     For what locks a row that everybody of an organization needs: every other lock is held by then, so two
     transactions cannot wait for each other, and the row is held for moments only.
@@ -232,7 +240,15 @@ def before_commit(write: Callable[[], Awaitable[object]]) -> None:
     current = _active()
     if current is None:
         raise RuntimeError("before_commit needs a transaction.")
-    current.last_writes.append(write)
+    _same_scope(current, scope)
+    current.last_writes += [(write, item) for item in items]
+
+
+def _by_write(last_writes: Iterable[tuple[_LastWrite, Any]]) -> dict[_LastWrite, list[Any]]:
+    items: dict[_LastWrite, list[Any]] = {}
+    for write, item in last_writes:
+        items.setdefault(write, []).append(item)
+    return items
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The append-only audit log, chained by hashes per organization."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,14 +24,8 @@ class AuditService:
 
     async def add(self, actor: Actor, event: str, subject_id: UUID | None, data: Any = None) -> None:
         """Write an entry with the caller's transaction; it is chained when that transaction is about to commit."""
-        happened_at, kept = self.now(), storable({} if data is None else data)
-
-        async def write() -> None:
-            sequence, previous_hash = await repository.lock_head(actor.scope)
-            entry = _entry(actor, event, subject_id, kept, sequence + 1, happened_at)
-            await repository.add(actor.scope, ChainedEntry(entry, previous_hash, chain_hash(previous_hash, entry)))
-
-        before_commit(write)
+        entry = _entry(actor, event, subject_id, storable({} if data is None else data), self.now())
+        before_commit(actor.scope, self._chain, [entry])
 
     async def entries(self, actor: Actor, page: PageRequest, *, subject_id: UUID | None = None) -> ResultPage[AuditEntry]:
         """The newest entries first; those about one subject where `subject_id` is given."""
@@ -50,6 +45,14 @@ class AuditService:
             sequence, previous_hash = batch[-1].entry.sequence, batch[-1].hash
         return _ending(sequence, previous_hash, last_sequence, last_hash)
 
+    async def _chain(self, scope: Scope, entries: Sequence[AuditEntry]) -> None:
+        sequence, previous_hash = await repository.lock_head(scope)
+        for number, unnumbered in enumerate(entries, sequence + 1):
+            entry = replace(unnumbered, sequence=number)
+            hash_ = chain_hash(previous_hash, entry)
+            await repository.add(scope, ChainedEntry(entry, previous_hash, hash_))
+            previous_hash = hash_
+
 
 def _ending(sequence: int, hash_: bytes, last_sequence: int, last_hash: bytes) -> AuditVerdict:
     """Entries written while the chain was walked are no break; missing ones at its end are."""
@@ -60,9 +63,9 @@ def _ending(sequence: int, hash_: bytes, last_sequence: int, last_hash: bytes) -
     return AuditVerdict(sequence)
 
 
-def _entry(actor: Actor, event: str, subject_id: UUID | None, data: Any, sequence: int, happened_at: datetime) -> AuditEntry:
+def _entry(actor: Actor, event: str, subject_id: UUID | None, data: Any, happened_at: datetime) -> AuditEntry:
     return AuditEntry(
-        sequence=sequence,
+        sequence=0,  # numbered when it is chained
         client_id=actor.scope.client_id,
         happened_at=happened_at,
         actor=storable({"kind": actor.kind, "id": actor.id, "role": actor.role, "name": actor.name}),

@@ -48,14 +48,7 @@ class FeedService:
 
     async def publish_many(self, scope: Scope, events: Sequence[NewEvent]) -> None:
         """Tell of several changes when the caller's transaction commits."""
-        if not events:
-            return
-
-        async def write() -> None:
-            await repository.add(scope, events)
-            after_commit(lambda: self._wake(scope.organization_id))
-
-        before_commit(write)
+        before_commit(scope, self._write, events)
 
     async def head(self, scope: Scope) -> int:
         """The sequence of the last event; following from here shows only what comes."""
@@ -94,6 +87,10 @@ class FeedService:
             listener.cancel()
             await asyncio.gather(listener, return_exceptions=True)
         await self._tails.close()
+
+    async def _write(self, scope: Scope, events: Sequence[NewEvent]) -> None:
+        await repository.add(scope, events)
+        after_commit(lambda: self._wake(scope.organization_id))
 
     async def _wake(self, organization_id: UUID) -> None:
         with suppress(RedisError, OSError, TimeoutError):

@@ -55,6 +55,12 @@ async def contacts(scope: Scope, connection_id: UUID, external_ids: Sequence[str
     return {row["external_id"]: Contact(row["name"] or "", row["client_id"]) for row in rows}
 
 
+async def has_quotes(scope: Scope, connection_id: UUID) -> bool:
+    """Whether any quote is from there; before the first, nobody's name is shown on one."""
+    sql = "SELECT EXISTS (SELECT FROM quote WHERE organization_id = $1 AND connection_id = $2)"
+    return bool(await fetch_value(scope, sql, scope.organization_id, connection_id))
+
+
 async def rename_contacts(scope: Scope, connection_id: UUID, names: dict[str, str]) -> list[NewEvent]:
     """Quotes show their contact's present name. Returns what to tell the feed."""
     changed = await fetch(

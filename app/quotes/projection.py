@@ -71,12 +71,12 @@ class QuoteProjection:
         return events
 
     async def _rename_contacts(self, scope: Scope, connection: ConnectionRef, changes: Sequence[RecordChange]) -> None:
-        names = {change.external_id: name for change in changes if (name := _new_name(change)) is not None}
-        if names:
+        if changes and await client_store.has_quotes(scope, connection.id):
+            names = {change.external_id: name for change in changes if (name := _new_name(change)) is not None}
             await self.feed.publish_many(scope, await client_store.rename_contacts(scope, connection.id, names))
-            renamed = [change.record_id for change in changes if change.external_id in names and change.before is not None]
-            if merged := await client_store.survivors(scope, renamed):
-                await self.feed.publish_many(scope, await client_store.follow(scope, merged))
+        renamed = [change.record_id for change in changes if not change.is_new and _new_name(change) is not None]
+        if renamed and (merged := await client_store.survivors(scope, renamed)):
+            await self.feed.publish_many(scope, await client_store.follow(scope, merged))
 
 
 def _plan(changes: Sequence[RecordChange], known: Mapping[UUID, Known], connection: ConnectionRef) -> _Plan:

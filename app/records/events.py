@@ -24,6 +24,6 @@ def page_event(connection_id: UUID, entity: str, changes: Sequence[RecordChange]
 
 
 def _kind(change: RecordChange) -> str:
-    if change.after is None:
+    if change.is_deletion:
         return "deleted"
-    return "created" if change.before is None else "updated"
+    return "created" if change.is_new else "updated"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -54,11 +55,30 @@ class RecordAsOf:
     replaced_by: str | None
 
 
-class RecordChange(msgspec.Struct, frozen=True):
+class RecordChange(msgspec.Struct, frozen=True, dict=True):
     """One record before and after a page. `before` is None for a new one, `after` for a deleted one."""
 
     record_id: UUID
     external_id: str
     entity: str
     before: Mapping[str, Any] | None
-    after: Mapping[str, Any] | None
+    written: Mapping[str, Any] | bytes | None
+    """Its data afterwards, or the same as JSON, of which most is never looked at."""
+
+    @cached_property
+    def after(self) -> Mapping[str, Any] | None:
+        data: Mapping[str, Any] | None = msgspec.json.decode(self.written) if isinstance(self.written, bytes) else self.written
+        return data
+
+    @property
+    def is_new(self) -> bool:
+        return self.before is None and self.written is not None
+
+    @property
+    def is_deletion(self) -> bool:
+        return self.written is None
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything has become otherwise."""
+        return self.is_new or self.before != self.after

@@ -146,7 +146,7 @@ class ImportService:
         if any(failure.external_id == reading.item.external_id for failure in outcome.failures):
             return ImportOutcome.FAILED
         changes = [change for change in outcome.changes if change.external_id == reading.item.external_id]
-        if all(change.before == change.after for change in changes):
+        if not any(change.says_something for change in changes):
             return ImportOutcome.UNCHANGED
         return ImportOutcome.CREATED if changes[0].before is None else ImportOutcome.UPDATED
 

@@ -24,5 +24,5 @@ def new_record(source: Source, item: Item, fingerprint: bytes, data: bytes) -> N
     return NewRecord(
         RecordWrite(record_id, data),
         MappingWrite(item.external_id, record_id, "synced", item.version, fingerprint, item.payload, FIRST_VERSION, new_id()),
-        RecordChange(record_id, item.external_id, source.translator.entity_name, None, msgspec.json.decode(data)),
+        RecordChange(record_id, item.external_id, source.translator.entity_name, None, data),
     )

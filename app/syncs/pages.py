@@ -107,18 +107,18 @@ class PageWriter:
         changes += await deletions.store(source, outcome.deletions)
         outcome.changes = changes
         refused = await self._project(source, outcome)
-        seen = [change for change in changes if change.before != change.after and change.external_id not in refused]
+        seen = [change for change in changes if change.says_something and change.external_id not in refused]
         if seen:
             await self._feed.publish_many(source.scope, [page_event(source.connection_id, source.translator.entity_name, seen)])
-        created = sum(1 for change in seen if change.before is None and change.after is not None)
-        deleted = sum(1 for change in seen if change.after is None)
+        created = sum(1 for change in seen if change.is_new)
+        deleted = sum(1 for change in seen if change.is_deletion)
         return created, len(seen) - created - deleted, deleted
 
     async def _project(self, source: Source, outcome: Outcome) -> set[str]:
         """Let quotes follow what changed, and what failed before: its record may be stored without a quote. What is refused fails."""
         project = self._projections.get(source.translator.entity_name)
         again = {one.item.external_id for one in outcome.candidates if one.known is not None and one.known.status == "failed"}
-        looked_at = [change for change in outcome.changes if change.before != change.after or change.external_id in again]
+        looked_at = [change for change in outcome.changes if change.says_something or change.external_id in again]
         if project is None or not looked_at:
             return set()
         origin = ConnectionRef(source.connection_id, source.provider, source.account.currency, source.account.time_zone or "UTC")

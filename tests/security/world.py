@@ -28,8 +28,8 @@ class Things:
     contact_external_id: str
 
     def unknown(self) -> "Things":
-        """Ids of nothing at all, of the same kinds."""
-        return Things({kind: uuid4() for kind in self.ids}, str(uuid4()))
+        """Ids of nothing at all, of the same kinds; made now, since some ids are also a place to go on from."""
+        return Things({kind: new_id() for kind in self.ids}, str(uuid4()))
 
 
 @dataclass

@@ -9,7 +9,18 @@ import msgspec
 
 from app.connectors.base import Account, Part
 from app.connectors.metakocka.payloads import KIND_OF_TYPE, STATUS
-from app.connectors.metakocka.values import Values, day_of, is_true, number_of, number_text, objects_in, plain_number, stamp_of, text_of
+from app.connectors.metakocka.values import (
+    Values,
+    day_of,
+    is_true,
+    number_of,
+    number_text,
+    objects_in,
+    plain_number,
+    stamp_of,
+    text_of,
+    texts_of,
+)
 
 TEXTS = ("mk_id", "doc_type", "count_code", "buyer_order", "title", "notes", "currency_code")
 DAYS = ("doc_date", "valid_to", "duo_payment", "service_from_date", "service_to_date")
@@ -41,7 +52,7 @@ def flat_document(raw: Values) -> Values:
     """The same of a decoded one."""
     partner = raw["partner"] if isinstance(raw.get("partner"), dict) else {}
     return {
-        **{name: text_of(raw.get(name)) for name in TEXTS},
+        **texts_of(raw, TEXTS),
         **{name: day_of(raw.get(name)) for name in DAYS},
         **{name: plain_number(raw.get(name)) for name in NUMBERS},
         "kind": KIND_OF_TYPE.get(text_of(raw.get("doc_type")), ""),
@@ -142,7 +153,7 @@ def product_document(payload: bytes, parts: Sequence[Part], account: Account) ->
     """A product, with `price`: that of the first price list for sales. Raises ValueError."""
     raw = decode_object(payload)
     flags = {name: "true" if is_true(raw.get(name)) else "false" for name in ("service", "sales", "purchasing")}
-    texts = {name: text_of(raw.get(name)) for name in ("mk_id", "count_code", "code", "name", "unit")}
+    texts = texts_of(raw, ("mk_id", "count_code", "code", "name", "unit"))
     active = "false" if text_of(raw.get("activated")) == "false" else "true"
     return {**texts, **flags, "activated": active, **_price(raw, account)}
 
@@ -159,7 +170,7 @@ def _price(raw: Values, account: Account) -> Values:
 def stock_document(payload: bytes, parts: Sequence[Part], account: Account) -> Values:
     """A product's stock in a warehouse. Without a free amount, it is what lies there less what is reserved. Raises ValueError."""
     raw = decode_object(payload)
-    texts = {name: text_of(raw.get(name)) for name in ("mk_id", "warehouse_id", "warehouse_name", "code", "title", "unit")}
+    texts = texts_of(raw, ("mk_id", "warehouse_id", "warehouse_name", "code", "title", "unit"))
     amounts = {name: plain_number(raw.get(name)) for name in ("amount", "reserved_amount", "free_amount")}
     there, reserved = number_of(amounts["amount"]), number_of(amounts["reserved_amount"]) or Decimal(0)
     if not amounts["free_amount"] and there is not None:

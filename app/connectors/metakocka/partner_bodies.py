@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.connectors.metakocka.partners import ADDRESS, BILLING, CONTACT, HEAD, billing_address, first_contact
-from app.connectors.metakocka.values import Values, text_of
+from app.connectors.metakocka.values import Values, text_of, texts_of
 
 HOME = frozenset(("", "slovenija", "slovenia", "si", "svn"))
 FLAGS = frozenset(("business_entity", "taxpayer", "foreign_county", "buyer", "supplier"))
@@ -38,9 +38,7 @@ class Changes:
 def new_partner(document: Mapping[str, Any]) -> Values:
     """The partner of `add_partner`. Its address becomes the one of type "Račun"."""
     address, contact = _texts(document, "address", ADDRESS), _texts(document, "contact", CONTACT)
-    partner: Values = {name: text_of(document.get(name)) for name in HEAD} | _consequences(
-        document, ("is_person", "tax_id_number", "address")
-    )
+    partner: Values = texts_of(document, HEAD) | _consequences(document, ("is_person", "tax_id_number", "address"))
     partner |= {"place" if name == "city" else name: text for name, text in address.items()}
     if any(contact.values()):
         partner["partner_contact"] = {"name": text_of(document.get("customer")), **_given(contact)}

@@ -10,7 +10,7 @@ from app.connectors.base import Account, Item, Part, Reading, Session
 from app.connectors.metakocka import listing
 from app.connectors.metakocka.assembling import decode_object
 from app.connectors.metakocka.cutting import Row
-from app.connectors.metakocka.values import Values, objects_in, text_of
+from app.connectors.metakocka.values import Values, objects_in, text_of, texts_of
 from app.connectors.metakocka.walks import Progress, stretches
 
 BILLING = "Račun"
@@ -30,12 +30,12 @@ def partner_document(payload: bytes, parts: Sequence[Part], account: Account) ->
     partner = decode_object(payload)
     address = billing_address(partner)
     contact = _first_contact_at(address, partner)
-    document: dict[str, Any] = {name: text_of(partner.get(name)) for name in ("mk_id", "count_code", *HEAD)}
+    document: dict[str, Any] = texts_of(partner, ("mk_id", "count_code", *HEAD))
     document["is_person"] = "true" if text_of(partner.get("business_entity")) == "false" else "false"
-    document["address"] = {name: text_of(address.get(name)) for name in ADDRESS}
+    document["address"] = texts_of(address, ADDRESS)
     # One reply of the provider's spells it so.
     document["address"]["province"] = document["address"]["province"] or text_of(address.get("provice"))
-    document["contact"] = {name: text_of(contact.get(name)) for name in CONTACT}
+    document["contact"] = texts_of(contact, CONTACT)
     document["contacts"] = [_person(one, contact) for one in objects_in(partner.get("partner_contact_list"))]
     return document
 
@@ -94,5 +94,5 @@ async def _look_through(session: Session, mk_id: str) -> Reading | None:
 
 
 def _person(contact: Values, first: Values) -> Values:
-    person = {name: text_of(contact.get(name)) for name in ("mk_id", *CONTACT)}
+    person = texts_of(contact, ("mk_id", *CONTACT))
     return {**person, "is_first": "true" if contact is first or person["mk_id"] == text_of(first.get("mk_id")) else "false"}

@@ -5,6 +5,7 @@ constant suffix that says nothing ("2026-01-15+02:00"); time stamps are its wall
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -26,6 +27,11 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value).strip() if isinstance(value, (str, int, float, Decimal)) else ""
+
+
+def texts_of(values: Mapping[str, Any], names: Iterable[str]) -> Values:
+    """Each name's scalar as trimmed text."""
+    return {name: text_of(values.get(name)) for name in names}
 
 
 def is_true(value: Any) -> bool:
