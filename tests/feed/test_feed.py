@@ -7,6 +7,7 @@ import pytest
 
 from app.actors import Scope
 from app.database import new_id, transaction
+from app.feed import repository
 from app.feed.models import Event, NewEvent
 from app.feed.repository import BATCH, FAR_BEHIND
 from app.feed.service import FeedService
@@ -62,6 +63,27 @@ async def test_what_was_rolled_back_was_never_there(hub, scope, feed):
     (event,) = await take(feed.changes(scope, topics=["quote"], after=start), 1)
 
     assert event.sequence == start + 1
+
+
+async def test_all_of_a_transaction_is_written_at_once_but_for_what_a_savepoint_took_back(hub, scope, feed, monkeypatch):
+    start, written, add = await feed.head(scope), [], repository.add
+
+    async def noted(scope, events):
+        written.append(len(events))
+        return await add(scope, events)
+
+    monkeypatch.setattr(repository, "add", noted)
+    async with transaction(scope):
+        await hub.feed.publish(scope, topic="quote", subject_id=SUBJECT, revision=1)
+        with pytest.raises(RuntimeError):
+            async with transaction(scope):
+                await hub.feed.publish(scope, topic="quote", subject_id=SUBJECT, revision=2)
+                raise RuntimeError
+        await hub.feed.publish(scope, topic="quote", subject_id=SUBJECT, revision=3)
+
+    events = await take(feed.changes(scope, topics=["quote"], after=start), 2)
+    assert written == [2]
+    assert [(event.sequence, event.revision) for event in events] == [(start + 1, 1), (start + 2, 3)]
 
 
 async def test_without_a_place_only_what_comes_is_told(hub, scope, feed):
