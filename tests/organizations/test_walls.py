@@ -1,5 +1,7 @@
 """The two walls, seen from the database: between organizations, and between the clients of one."""
 
+from contextlib import suppress
+
 import asyncpg
 import pytest
 
@@ -175,6 +177,56 @@ async def test_the_system_role_knows_an_organization_by_its_address_only(owner, 
     assert await system_fetch("SELECT id, slug FROM organization WHERE id = $1", owner.organization_id)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await system_fetch(f"SELECT {column} FROM organization")
+
+
+_ADD_RECORD = "INSERT INTO record (id, organization_id, entity, connection_id, data) VALUES ($1, $2, 'contact', $3, '{}')"
+_ADD_MAPPING = """
+    INSERT INTO mapping (id, organization_id, connection_id, stream, external_id, record_id) VALUES ($1, $2, $3, 'companies', 'x', $4)
+"""
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "another organization's"])
+async def test_records_and_mappings_are_of_the_organizations_own_connections(hub, owner, sandbox, whose):
+    """No foreign key says so: the wall does (docs/decisions/0012-connections-behind-the-wall.md)."""
+    stranger, record_id = await make_organization(hub), new_id()
+    foreign = (await make_connection(hub, owner, sandbox)).id if whose == "another organization's" else new_id()
+    async with transaction(stranger.scope):
+        await execute(stranger.scope, _ADD_RECORD, record_id, stranger.organization_id, None)
+
+    for sql, *arguments in (
+        (_ADD_RECORD, new_id(), stranger.organization_id, foreign),
+        ("UPDATE record SET connection_id = $3 WHERE organization_id = $2 AND id = $1", record_id, stranger.organization_id, foreign),
+        (_ADD_MAPPING, new_id(), stranger.organization_id, foreign, record_id),
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            async with transaction(stranger.scope):
+                await execute(stranger.scope, sql, *arguments)
+
+
+async def test_a_mapping_does_not_move_to_a_connection_of_nobody(hub, owner, sandbox):
+    connection, record_id, mapping_id = await make_connection(hub, owner, sandbox), new_id(), new_id()
+    async with transaction(owner.scope):
+        await execute(owner.scope, _ADD_RECORD, record_id, owner.organization_id, connection.id)
+        await execute(owner.scope, _ADD_MAPPING, mapping_id, owner.organization_id, connection.id, record_id)
+
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        async with transaction(owner.scope):
+            sql = "UPDATE mapping SET connection_id = $3 WHERE organization_id = $1 AND id = $2"
+            await execute(owner.scope, sql, owner.organization_id, mapping_id, new_id())
+
+
+@pytest.mark.parametrize("url", ["owner_url", "app_url"])
+async def test_no_login_takes_a_connection_away_from_its_records(hub, servers, owner, sandbox, url):
+    connection = await make_connection(hub, owner, sandbox)
+    login = await asyncpg.connect(getattr(servers, url))
+    await login.execute(f"SELECT set_config('crosswalk.organization_id', '{owner.organization_id}', false)")
+    await login.execute("SELECT set_config('crosswalk.client_id', '*', false)")
+
+    with suppress(asyncpg.InsufficientPrivilegeError):
+        assert await login.execute(f"DELETE FROM connection WHERE id = '{connection.id}'") == "DELETE 0"
+    with pytest.raises(asyncpg.PostgresError):
+        await login.execute("TRUNCATE connection")
+    await login.close()
 
 
 async def test_what_is_written_once_cannot_be_changed(owner):
