@@ -9,6 +9,7 @@ import msgspec
 from app.actors import Scope
 from app.database import execute, fetch, new_id
 from app.mappings.models import Mapping
+from app.records.repository import FIRST_VERSION
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -37,8 +38,18 @@ class MappingWrite(msgspec.Struct, frozen=True, gc=False):
     """None: the one that is there stays."""
     base_version: int | None = None
     """None: the record's version as it is now, which has to be looked up."""
-    id: UUID | None = None
-    """The mapping's, if it is new and was drawn already."""
+
+
+class NewRecord(msgspec.Struct, frozen=True, gc=False):
+    """What an object comes to that the hub has never seen: a record, as JSON, and its mapping."""
+
+    id: UUID
+    data: bytes
+    mapping_id: UUID
+    external_id: str
+    provider_version: str | None
+    fingerprint: bytes
+    payload: bytes
 
 
 _BY_EXTERNAL_ID = """
@@ -71,6 +82,40 @@ async def known(scope: Scope, connection_id: UUID, stream: str, external_ids: Se
     return {row["external_id"]: Known(**row) for row in rows}
 
 
+async def add_records(
+    scope: Scope, connection_id: UUID, stream: str, entity: str, records: Sequence[NewRecord], synced_by: str, run_id: UUID | None
+) -> None:
+    """New records with their mappings, in one statement. Raises asyncpg.UniqueViolationError for an object that has a mapping already."""
+    await execute(
+        scope,
+        """
+        WITH given AS MATERIALIZED (
+            SELECT * FROM unnest($5::uuid[], $6::bytea[], $7::uuid[], $8::text[], $9::text[], $10::bytea[], $11::bytea[])
+                AS given (record_id, data, id, external_id, provider_version, fingerprint, payload)),
+        added AS (
+            INSERT INTO record (id, organization_id, entity, connection_id, data, version)
+            SELECT record_id, $1, $4, $2, convert_from(data, 'UTF8')::jsonb, $12 FROM given)
+        INSERT INTO mapping (id, organization_id, connection_id, stream, external_id, record_id, status,
+                             provider_version, fingerprint, payload, base_version, last_synced_at, synced_by, created_run_id)
+        SELECT id, $1, $2, $3, external_id, record_id, 'synced', provider_version, fingerprint, payload, $12, now(), $13, $14 FROM given
+        """,
+        scope.organization_id,
+        connection_id,
+        stream,
+        entity,
+        [record.id for record in records],
+        [record.data for record in records],
+        [record.mapping_id for record in records],
+        [record.external_id for record in records],
+        [record.provider_version for record in records],
+        [record.fingerprint for record in records],
+        [record.payload for record in records],
+        FIRST_VERSION,
+        synced_by,
+        run_id,
+    )
+
+
 async def put_many(
     scope: Scope, connection_id: UUID, stream: str, mappings: Sequence[MappingWrite], synced_by: str, run_id: UUID | None = None
 ) -> None:
@@ -94,7 +139,7 @@ async def put_many(
         scope.organization_id,
         connection_id,
         stream,
-        [mapping.id or new_id() for mapping in mappings],
+        [new_id() for _ in mappings],
         [mapping.external_id for mapping in mappings],
         [mapping.record_id for mapping in mappings],
         [mapping.status for mapping in mappings],

@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Mapping
 import msgspec
 
 from app.connectors.base import Item, Page
+from app.mappings.repository import NewRecord
 from app.syncs import rules
-from app.syncs.new_records import NewRecord, new_record
+from app.syncs.new_records import new_record
 from app.syncs.sources import UNUSABLE, Source
 
 AT_ONCE = 10
@@ -53,5 +54,5 @@ async def _translate(source: Source, page: Page) -> Ahead:
             except UNUSABLE:
                 continue
             fingerprint = rules.fingerprint(item.payload, (), source.translator.version, source.account)
-            ready[item.external_id] = Ready(item, new_record(source, item, fingerprint, data))
+            ready[item.external_id] = Ready(item, new_record(item, fingerprint, data))
     return ready

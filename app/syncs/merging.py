@@ -20,7 +20,7 @@ from app.conflicts.rules import Differences, Merge, Times
 from app.connectors.base import Item
 from app.mappings import links
 from app.mappings import repository as mappings
-from app.mappings.repository import Known, MappingWrite
+from app.mappings.repository import Known, MappingWrite, NewRecord
 from app.mappings.translate import Translator
 from app.records import repository as records
 from app.records.models import RecordChange
@@ -28,7 +28,7 @@ from app.records.repository import Held, RecordWrite
 from app.syncs import after_merge, attempts
 from app.syncs.after_merge import MergedItem
 from app.syncs.attempts import Attempt
-from app.syncs.new_records import NewRecord, new_record
+from app.syncs.new_records import new_record
 from app.syncs.sources import Source
 
 Data = dict[str, Any]
@@ -57,7 +57,7 @@ class Candidate(msgspec.Struct, frozen=True):
 class _Writes:
     """What a page comes to."""
 
-    new: list[RecordWrite] = field(default_factory=list)
+    new: list[NewRecord] = field(default_factory=list)
     views: list[RecordWrite] = field(default_factory=list)
     """What the provider has, where the hub differs: the versions beneath the merged ones."""
     merged: list[RecordWrite] = field(default_factory=list)
@@ -131,10 +131,9 @@ def _as_sent(source: Source, base: Data | None, theirs: Data, sent: Sequence[Att
 
 
 def _add(source: Source, candidate: Candidate, writes: _Writes) -> None:
-    new = candidate.new or new_record(source, candidate.item, candidate.fingerprint, candidate.data)
-    writes.new.append(new.record)
-    writes.mappings.append(new.mapping)
-    writes.changes.append(new.change)
+    new = candidate.new or new_record(candidate.item, candidate.fingerprint, candidate.data)
+    writes.new.append(new)
+    writes.changes.append(RecordChange(new.id, new.external_id, source.translator.entity_name, None, new.data))
 
 
 def _replace(source: Source, candidate: Candidate, known: Known, held: Held, writes: _Writes) -> None:
@@ -237,13 +236,14 @@ def _status(source: Source, merged: Merge) -> str:
 async def _write(source: Source, writes: _Writes) -> None:
     scope, where = source.scope, (source.scope, source.connection_id, source.stream.record_stream)
     if writes.new:
-        await records.add_many(scope, source.translator.entity_name, source.connection_id, writes.new)
+        await mappings.add_records(*where, source.translator.entity_name, writes.new, source.name, source.run_id)
     for replaced in (writes.views, writes.merged):
         if replaced:
             await records.replace_many(scope, replaced, source.name, source.run_id)
     if writes.tombstones:
         await records.delete_many(scope, writes.tombstones, source.name, source.run_id)
-    await mappings.put_many(*where, writes.mappings, source.name, source.run_id)
+    if writes.mappings:
+        await mappings.put_many(*where, writes.mappings, source.name, source.run_id)
     if writes.merged:
         changed = [write.id for write in writes.merged]
         await links.mark_pending(scope, changed, source.pushable, but=(source.connection_id, source.stream.record_stream))

@@ -172,7 +172,7 @@ def _examine_one(
         else:
             outcome.unchanged.append(item.external_id)
     elif known is None and ready is not None and ready.item is item and not parts:
-        outcome.candidates.append(Candidate(item, None, ready.new.mapping.fingerprint, ready.new.record.data, new=ready.new))
+        outcome.candidates.append(Candidate(item, None, ready.new.fingerprint, ready.new.data, new=ready.new))
     else:
         fingerprint = rules.fingerprint(item.payload, parts, source.translator.version, source.account)
         if known is not None and known.fingerprint == fingerprint and known.status in SETTLED:
