@@ -74,7 +74,7 @@ class QuoteProjection:
         if changes and await client_store.has_quotes(scope, connection.id):
             names = {change.external_id: name for change in changes if (name := _new_name(change)) is not None}
             await self.feed.publish_many(scope, await client_store.rename_contacts(scope, connection.id, names))
-        renamed = [change.record_id for change in changes if not change.is_new and _new_name(change) is not None]
+        renamed = [change.record_id for change in changes if change.before is not None and _new_name(change) is not None]
         if renamed and (merged := await client_store.survivors(scope, renamed)):
             await self.feed.publish_many(scope, await client_store.follow(scope, merged))
 

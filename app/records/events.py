@@ -19,11 +19,5 @@ def page_event(connection_id: UUID, entity: str, changes: Sequence[RecordChange]
     """The event of a page, about its connection. Pages have no revision of their own; their sequence tells them apart."""
     kinds: dict[str, list[UUID]] = {"created": [], "updated": [], "deleted": []}
     for change in changes[:NAMED]:
-        kinds[_kind(change)].append(change.record_id)
+        kinds[change.kind].append(change.record_id)
     return NewEvent(topic_of(entity), connection_id, 1, {"entity": entity, "total": len(changes), **kinds})
-
-
-def _kind(change: RecordChange) -> str:
-    if change.is_deletion:
-        return "deleted"
-    return "created" if change.is_new else "updated"

@@ -71,14 +71,13 @@ class RecordChange(msgspec.Struct, frozen=True, dict=True):
         return data
 
     @property
-    def is_new(self) -> bool:
-        return self.before is None and self.written is not None
-
-    @property
-    def is_deletion(self) -> bool:
-        return self.written is None
+    def kind(self) -> str:
+        """What became of it: created, updated or deleted."""
+        if self.written is None:
+            return "deleted"
+        return "created" if self.before is None else "updated"
 
     @property
     def says_something(self) -> bool:
         """Whether anything has become otherwise."""
-        return self.is_new or self.before != self.after
+        return self.written is not None if self.before is None else self.before != self.after

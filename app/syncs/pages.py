@@ -4,6 +4,7 @@ Everything happens in the caller's transaction, together with the page's checkpo
 becomes a failed record; the others go on.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -106,19 +107,19 @@ class PageWriter:
         changes = await self._write_isolating(source, outcome.candidates, outcome.failures)
         changes += await deletions.store(source, outcome.deletions)
         outcome.changes = changes
-        refused = await self._project(source, outcome)
-        seen = [change for change in changes if change.says_something and change.external_id not in refused]
+        news = [change for change in changes if change.says_something]
+        refused = await self._project(source, outcome, news)
+        seen = [change for change in news if change.external_id not in refused]
         if seen:
             await self._feed.publish_many(source.scope, [page_event(source.connection_id, source.translator.entity_name, seen)])
-        created = sum(1 for change in seen if change.is_new)
-        deleted = sum(1 for change in seen if change.is_deletion)
-        return created, len(seen) - created - deleted, deleted
+        kinds = Counter(change.kind for change in seen)
+        return kinds["created"], kinds["updated"], kinds["deleted"]
 
-    async def _project(self, source: Source, outcome: Outcome) -> set[str]:
+    async def _project(self, source: Source, outcome: Outcome, news: Sequence[RecordChange]) -> set[str]:
         """Let quotes follow what changed, and what failed before: its record may be stored without a quote. What is refused fails."""
         project = self._projections.get(source.translator.entity_name)
         again = {one.item.external_id for one in outcome.candidates if one.known is not None and one.known.status == "failed"}
-        looked_at = [change for change in outcome.changes if change.says_something or change.external_id in again]
+        looked_at = [*news, *(change for change in outcome.changes if change.external_id in again and not change.says_something)]
         if project is None or not looked_at:
             return set()
         origin = ConnectionRef(source.connection_id, source.provider, source.account.currency, source.account.time_zone or "UTC")
