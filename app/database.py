@@ -8,24 +8,19 @@ Piccolo's own transactions are not used: a failed COMMIT keeps its connection, a
 """
 
 import asyncio
-import os
-import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
-from asyncpg.pgproto.pgproto import UUID as DatabaseUUID
 from piccolo.engine.postgres import PostgresEngine
 
 from app.actors import Scope
 from app.errors import FixBy, Refusal
+from app.statements import for_any_owner, scoped, set_scope
 
 APP_ROLE = "crosswalk_app"
 SYSTEM_ROLE = "crosswalk_system"
@@ -50,18 +45,6 @@ class ReadTooSlow(Refusal):
     def __init__(self, seconds: float | None) -> None:
         super().__init__(f"This read was stopped after {seconds:g} seconds, the limit. Ask for less at once.")
         self.details = {"limit": "read_seconds", "allowed": seconds, "measured": seconds}
-
-
-def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562, 5.7): ids sort by the time they were made, told apart to a quarter of a microsecond (6.2, method 3).
-
-    Of the kind that asyncpg reads and writes, which is made and sent in half the time; it is a UUID like any other.
-    """
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    fraction = (rest << 12) // 1_000_000
-    random = int.from_bytes(os.urandom(8), "big") >> 2
-    made: UUID = DatabaseUUID((milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random).to_bytes(16))
-    return made
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
@@ -168,7 +151,7 @@ async def _outermost(scope: Scope) -> AsyncIterator[None]:
         current = _Transaction(scope, connection, asyncio.current_task())
         token = _current.set(current)
         try:
-            await connection.execute(f"BEGIN; {_set_scope(scope)}")
+            await connection.execute(f"BEGIN; {set_scope(scope)}")
             yield
             for write, items in _by_write(current.last_writes).items():
                 await write(scope, items)
@@ -204,23 +187,6 @@ async def _savepoint(current: _Transaction) -> AsyncIterator[None]:
         await current.connection.execute(f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
         raise
     await current.connection.execute(f"RELEASE SAVEPOINT {name}")
-
-
-def _set_scope(scope: Scope) -> str:
-    client = "*" if scope.client_id is None else str(scope.client_id)
-    return (
-        f"SELECT set_config('crosswalk.organization_id', '{scope.organization_id}', true),"
-        f" set_config('crosswalk.client_id', '{client}', true)"
-    )
-
-
-def of_client(table: str) -> str:
-    """The second wall as a predicate: rows of the scope's client, or of every client for the organization's own people.
-
-    Every statement that a client's contact can cause carries it, beside the policies that say the same. Without a
-    scope there are no rows. Why coalesce is there: piccolo_migrations/initial/07_walls.sql.
-    """
-    return f"coalesce(current_setting('crosswalk.client_id', true) IN ('*', {table}.client_id::text), false)"
 
 
 def after_commit(hook: Callable[[], Awaitable[object]]) -> None:
@@ -266,48 +232,17 @@ async def fetch(scope: Scope, sql: str, *arguments: Any) -> list[asyncpg.Record]
     current = _active()
     if current is not None:
         _same_scope(current, scope)
-        rows: list[asyncpg.Record] = await current.connection.fetch(_for_any_owner(sql), *arguments)
+        rows: list[asyncpg.Record] = await current.connection.fetch(for_any_owner(sql), *arguments)
         return rows
     client = "*" if scope.client_id is None else str(scope.client_id)
     seconds = _read_seconds.get()
     async with _pool().acquire() as connection:
         try:
             return list(
-                await connection.fetch(_scoped(sql, len(arguments)), *arguments, str(scope.organization_id), client, timeout=seconds)
+                await connection.fetch(scoped(sql, len(arguments)), *arguments, str(scope.organization_id), client, timeout=seconds)
             )
         except TimeoutError:
             raise ReadTooSlow(seconds) from None
-
-
-@lru_cache(1000)
-def _scoped(sql: str, arguments: int) -> str:
-    """One statement that sets the scope and then reads.
-
-    The inner query hangs on a column of the first node through OFFSET 0 (which keeps it from being pulled up), so
-    Postgres evaluates the first node before it opens any scan; a test alternates organizations on one connection.
-    """
-    return (
-        "WITH scope AS MATERIALIZED ("
-        f"SELECT set_config('crosswalk.organization_id', ${arguments + 1}, true)"
-        f" || set_config('crosswalk.client_id', ${arguments + 2}, true) AS is_set)"
-        f" SELECT answer.* FROM scope CROSS JOIN LATERAL ("
-        f"SELECT query.* FROM (\n{_for_any_owner(sql)}\n) AS query WHERE scope.is_set <> '' OFFSET 0) AS answer"
-    )
-
-
-@lru_cache(1000)
-def _for_any_owner(sql: str) -> str:
-    """The statement with a plan that does not depend on whose rows it is about.
-
-    Of an organization or connection that is newer than the tables' statistics Postgres expects one row, whatever is looked for: every index
-    that begins with it then seems as good as the key, and all of its rows are read for each that is wanted. The value of a subquery is not
-    known when a plan is made; what is assumed then is the share of any owner (docs/decisions/0011-plans-for-any-owner.md).
-    """
-    return _OWNER.sub(r"\1 = (SELECT \2::uuid)", sql)
-
-
-_OWNER = re.compile(r"\b(organization_id|connection_id) = (\$\d+)\b(?!::)")
-"""With a cast it stays as it is: compiled reads begin with the organization's own rows, and choose an index by how many there are."""
 
 
 async def fetch_row(scope: Scope, sql: str, *arguments: Any) -> asyncpg.Record | None:
@@ -328,7 +263,7 @@ async def execute(scope: Scope, sql: str, *arguments: Any) -> int:
     if current is None:
         raise RuntimeError("A write needs a transaction.")
     _same_scope(current, scope)
-    status: str = await current.connection.execute(_for_any_owner(sql), *arguments)
+    status: str = await current.connection.execute(for_any_owner(sql), *arguments)
     return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
 
 

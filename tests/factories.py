@@ -8,7 +8,7 @@ from app.actors import Actor, ActorKind, Role, Scope
 from app.bootstrap import Hub
 from app.connections.models import Connection
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import new_id
+from app.ids import new_id
 from app.syncs.models import SyncRun
 
 

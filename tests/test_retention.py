@@ -2,7 +2,8 @@
 
 from app.actors import Actor
 from app.bootstrap import Hub
-from app.database import execute, fetch_value, new_id, transaction
+from app.database import execute, fetch_value, transaction
+from app.ids import new_id
 from app.retention import RETENTIONS, forget_old
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from app.actors import Scope
 from app.clients.models import Client, ClientContact, Site
-from app.database import execute, fetch, fetch_row, fetch_value, new_id
+from app.database import execute, fetch, fetch_row, fetch_value
+from app.ids import new_id
 
 _CLIENT = "id, name, contact_record_id, created_at"
 _CONTACT = "id, client_id, email, name, created_at, disabled_at"

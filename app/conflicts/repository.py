@@ -10,7 +10,8 @@ import asyncpg
 from app.actors import Scope
 from app.conflicts.models import Conflict, FoundConflict, StreamPolicy
 from app.conflicts.rules import Rule
-from app.database import execute, fetch, fetch_row, fetch_value, new_id
+from app.database import execute, fetch, fetch_row, fetch_value
+from app.ids import new_id
 
 _COLUMNS = ", ".join(field.name for field in fields(Conflict))
 _POLICY = ", ".join(field.name for field in fields(StreamPolicy))

@@ -11,7 +11,8 @@ import structlog
 from app.actors import Scope
 from app.connections.models import LoggedCall
 from app.connectors.calls import ProviderCall
-from app.database import execute, fetch, new_id, transaction
+from app.database import execute, fetch, transaction
+from app.ids import new_id
 
 BATCH = 50
 _log = structlog.get_logger("crosswalk.provider_call")

@@ -16,9 +16,10 @@ from app.connections.trials import ConnectionTrials
 from app.connectors.base import Connector, Session
 from app.connectors.budget import Priority
 from app.connectors.hold import Hold
-from app.database import new_id, transaction
+from app.database import transaction
 from app.errors import Refusal
 from app.idempotency import once
+from app.ids import new_id
 from app.paging import PageRequest, ResultPage
 
 

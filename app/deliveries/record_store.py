@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_row, new_id
+from app.database import execute, fetch, fetch_row
 from app.errors import HubError
+from app.ids import new_id
 
 WRITE, REMOVE = "write_record", "remove_record"
 LEASE_SECONDS = 300.0

@@ -9,10 +9,11 @@ import asyncpg
 import msgspec
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_row, fetch_value, of_client
+from app.database import execute, fetch, fetch_row, fetch_value
 from app.deliveries.models import Delivery, DeliveryStatus, Hurried, Waiting, Work
 from app.deliveries.rules import AT_ONCE, Postponement
 from app.errors import FixBy, HubError
+from app.statements import of_client
 
 _FIELDS = [field.name for field in fields(Delivery) if field.name != "provider_title"]
 JSON = "jsonb_build_object({})".format(", ".join(f"'{name}', delivery.{name}" for name in _FIELDS))

@@ -13,7 +13,7 @@ from app.audit.service import AuditService
 from app.connectors.base import Action, Confirmation, Connector, QuoteDecision, Session, Steps
 from app.connectors.errors import NotApplied
 from app.connectors.hold import Hold, now
-from app.database import after_commit, new_id, transaction
+from app.database import after_commit, transaction
 from app.deliveries import repository
 from app.deliveries.endings import Endings, MarkNeedsAttention, Operators, Outcomes
 from app.deliveries.lease import while_held
@@ -23,6 +23,7 @@ from app.deliveries.rules import AT_ONCE, UnexpectedError
 from app.errors import LeaseLost, Refusal
 from app.feed.service import FeedService
 from app.idempotency import once
+from app.ids import new_id
 from app.queue import JobQueue
 
 __all__ = ["DeliveryNotFound", "DeliveryService", "DeliverySettled", "Operators", "Outcomes"]

@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_value, of_client
+from app.database import execute, fetch, fetch_value
 from app.feed.models import Batch, Event, Interest, NewEvent
+from app.statements import of_client
 
 BATCH = 200
 """The most events that are read at once."""

@@ -7,8 +7,9 @@ from uuid import UUID
 import structlog
 
 from app.actors import Actor, Permission, Scope
-from app.database import after_commit, new_id, transaction
+from app.database import after_commit, transaction
 from app.errors import HubError
+from app.ids import new_id
 from app.mail import repository, rules, smtp
 from app.mail.models import Mail, MailStatus
 from app.organizations.tokens import without_tokens

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_row, fetch_value, new_id
+from app.database import execute, fetch, fetch_row, fetch_value
+from app.ids import new_id
 
 _NOWHERE = UUID(int=0)
 

@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 
 from app.actors import Scope
-from app.database import execute, fetch, new_id
+from app.database import execute, fetch
+from app.ids import new_id
 from app.mappings.models import Mapping
 from app.records.repository import FIRST_VERSION
 

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from app.actors import Actor, ActorKind, Permission, Scope
-from app.database import new_id, transaction
+from app.database import transaction
 from app.errors import InvalidInput, NotFound, NotSignedIn
+from app.ids import new_id
 from app.organizations import api_token_repository as repository
 from app.organizations import rules, tokens
 from app.organizations.models import ApiToken

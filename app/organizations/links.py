@@ -10,8 +10,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.actors import Actor, Permission, Scope
-from app.database import new_id, transaction
+from app.database import transaction
 from app.errors import InvalidInput, NotFound, NotSignedIn, Refusal
+from app.ids import new_id
 from app.mail import texts
 from app.organizations import repository, rules, tokens
 from app.organizations import sign_in_repository as sign_in

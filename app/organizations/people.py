@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from app.actors import Actor, Permission
-from app.database import new_id, transaction
+from app.database import transaction
 from app.errors import InvalidInput, NotFound, Refusal
+from app.ids import new_id
 from app.mail import texts
 from app.organizations import repository, rules
 from app.organizations.models import Person

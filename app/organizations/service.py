@@ -5,8 +5,9 @@ from uuid import UUID
 import asyncpg
 
 from app.actors import Actor, Permission, Scope, system_actor
-from app.database import new_id, transaction
+from app.database import transaction
 from app.errors import Refusal
+from app.ids import new_id
 from app.organizations import repository, rules
 from app.organizations.api_tokens import ApiTokenService
 from app.organizations.links import LinkService, OrganizationNotFound

@@ -6,8 +6,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.actors import Actor, Scope
-from app.database import new_id, transaction
+from app.database import transaction
 from app.errors import NotSignedIn
+from app.ids import new_id
 from app.organizations import rules, tokens
 from app.organizations import sign_in_repository as repository
 from app.organizations.models import Recipient, Session, SignedIn

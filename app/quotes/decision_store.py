@@ -7,12 +7,13 @@ from uuid import UUID
 import msgspec
 
 from app.actors import Scope
-from app.database import execute, fetch_row, fetch_value, of_client
+from app.database import execute, fetch_row, fetch_value
 from app.deliveries import repository as deliveries
 from app.deliveries.models import Delivery
 from app.feed.models import NewEvent
 from app.quotes.models import Decision, LineDecision, Quote
 from app.quotes.repository import grouped, json_of, touch
+from app.statements import of_client
 
 _DECISION = json_of(Decision, "decision")
 

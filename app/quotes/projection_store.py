@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_value, new_id
+from app.database import execute, fetch, fetch_value
 from app.feed.models import NewEvent
+from app.ids import new_id
 from app.quotes.content import Projected, content_hash
 from app.quotes.models import Content, Quote, QuoteStatus
 from app.quotes.repository import event_of

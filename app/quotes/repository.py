@@ -11,10 +11,11 @@ import asyncpg
 import msgspec
 
 from app.actors import Scope
-from app.database import fetch, fetch_row, fetch_value, of_client
+from app.database import fetch, fetch_row, fetch_value
 from app.deliveries import repository as deliveries
 from app.feed.models import NewEvent
 from app.quotes.models import Decision, Quote, QuoteLine, QuoteStatus, QuoteVersion
+from app.statements import of_client
 
 T = TypeVar("T")
 

@@ -11,11 +11,12 @@ from uuid import UUID
 from app.actors import Actor, ActorKind, Permission, Scope
 from app.audit.service import AuditService
 from app.connectors.base import DecidedLine, QuoteDecision
-from app.database import new_id, transaction
+from app.database import transaction
 from app.deliveries.service import DeliveryService
 from app.errors import InvalidInput, PermissionDenied
 from app.feed.service import FeedService
 from app.idempotency import once
+from app.ids import new_id
 from app.quotes import client_store, decision_store, repository, rules
 from app.quotes.models import (
     ConnectionRef,

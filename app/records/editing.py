@@ -9,10 +9,10 @@ import msgspec
 
 from app.actors import Actor, Permission, Scope
 from app.audit.service import AuditService
-from app.database import new_id
 from app.errors import InvalidInput, Refusal
 from app.feed.service import FeedService
 from app.idempotency import once
+from app.ids import new_id
 from app.mappings import links
 from app.records import repository
 from app.records.entities import ENTITIES

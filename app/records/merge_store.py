@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_row, new_id
+from app.database import execute, fetch, fetch_row
+from app.ids import new_id
 from app.records.merge_models import RecordMerge
 from app.records.repository import keep_before_images
 

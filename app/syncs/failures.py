@@ -9,8 +9,9 @@ import msgspec
 
 from app.actors import Scope
 from app.connectors.base import Item
-from app.database import execute, fetch, fetch_row, fetch_value, new_id
+from app.database import execute, fetch, fetch_row, fetch_value
 from app.errors import FixBy
+from app.ids import new_id
 from app.mappings import repository as mappings
 from app.syncs.models import FailedRecord, FailedTry
 

@@ -1,7 +1,7 @@
 """What an object comes to that the hub has never seen. It can be made before anybody knows that the object is new."""
 
 from app.connectors.base import Item
-from app.database import new_id
+from app.ids import new_id
 from app.mappings.repository import NewRecord
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from app.actors import Scope
 from app.conflicts.models import StreamPolicy
-from app.database import execute, fetch, fetch_row, fetch_value, new_id
+from app.database import execute, fetch, fetch_row, fetch_value
+from app.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

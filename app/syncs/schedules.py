@@ -14,8 +14,9 @@ from app.actors import Actor, Permission, Scope, system_actor
 from app.audit.service import AuditService
 from app.connections.service import ConnectionService
 from app.connectors.base import Connector, Stream
-from app.database import new_id, transaction
+from app.database import transaction
 from app.errors import HubError, InvalidInput, NotFound
+from app.ids import new_id
 from app.syncs import rules, schedule_store
 from app.syncs.clock_changes import Occurrence, occurrences
 from app.syncs.models import Sync, SyncRun

@@ -12,10 +12,11 @@ from app.audit.service import AuditService
 from app.connections.models import Connection, ConnectionStatus
 from app.connections.service import ConnectionService
 from app.connectors.base import Connector, Stream, takes
-from app.database import after_commit, new_id, transaction
+from app.database import after_commit, transaction
 from app.errors import InvalidInput, NotFound, Refusal
 from app.feed.service import FeedService
 from app.idempotency import once
+from app.ids import new_id
 from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
 from app.records.service import RecordService

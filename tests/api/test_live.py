@@ -20,8 +20,9 @@ from websockets.exceptions import ConnectionClosed
 from app.actors import Actor
 from app.api.live.groups import Live
 from app.bootstrap import Hub
-from app.database import execute, new_id, transaction
+from app.database import execute, transaction
 from app.feed.models import NewEvent
+from app.ids import new_id
 from app.main import create_app
 from tests import factories
 from tests.api.client import Statements, gid

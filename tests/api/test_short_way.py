@@ -13,7 +13,8 @@ from app.actors import Actor
 from app.api.gate.admission import Gate
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import execute, new_id, transaction
+from app.database import execute, transaction
+from app.ids import new_id
 from tests import factories
 from tests.api.client import Statements
 from tests.api.conftest import make_token

@@ -12,7 +12,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.api.live.websocket import LiveHandler
-from app.database import new_id, transaction
+from app.database import transaction
+from app.ids import new_id
 from tests.api.operations import text
 from tests.api.streams import PROTOCOL, receive, socket, subscribe
 

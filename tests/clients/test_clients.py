@@ -7,8 +7,9 @@ import pytest
 
 from app.actors import Role
 from app.clients.service import AddressInUse, ClientContactNotFound, ClientNotFound, ContactRecordNotFound
-from app.database import execute, fetch_value, new_id, transaction
+from app.database import execute, fetch_value, transaction
 from app.errors import IdempotencyKeyReused, InvalidInput, NotSignedIn, PermissionDenied
+from app.ids import new_id
 from app.organizations.links import LinkUsed
 from app.paging import PageRequest
 from tests.factories import colleague, key, make_connection, make_organization, sync

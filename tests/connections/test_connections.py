@@ -11,9 +11,10 @@ from app.actors import Role
 from app.connections.service import ConnectionBusy, ConnectionChanged, ConnectionNameTaken
 from app.connections.sessions import ConnectionNotFound, ConnectionUnusable
 from app.connectors.errors import CredentialsRefused
-from app.database import fetch, fetch_value, new_id
+from app.database import fetch, fetch_value
 from app.encryption import CredentialsUnreadable, Vault
 from app.errors import IdempotencyKeyReused, InvalidInput, PermissionDenied
+from app.ids import new_id
 from app.paging import PageRequest
 from tests.factories import colleague, key, make_organization
 

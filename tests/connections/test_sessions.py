@@ -9,7 +9,8 @@ import structlog
 from app.connections.call_log import BATCH
 from app.connections.sessions import ConnectionNotFound, ConnectionUnusable
 from app.connectors.errors import CredentialsRefused, QuotaExhausted
-from app.database import execute, fetch_value, new_id, transaction
+from app.database import execute, fetch_value, transaction
+from app.ids import new_id
 from app.paging import PageRequest
 from tests.factories import make_organization
 

@@ -1,6 +1,6 @@
 """Ids sort by the time they were made, also those of one millisecond."""
 
-from app.database import new_id
+from app.ids import new_id
 
 
 def test_ids_sort_in_the_order_in_which_they_were_made():

@@ -5,11 +5,12 @@ import asyncio
 import asyncpg
 import pytest
 
-from app import database
+from app import database, statements
 from app.actors import Scope
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import after_commit, execute, fetch, fetch_value, new_id, system_fetch, transaction
+from app.database import after_commit, execute, fetch, fetch_value, system_fetch, transaction
+from app.ids import new_id
 from app.records import repository as records
 from app.records.repository import RecordWrite
 from tests.factories import make_connection, make_organization
@@ -44,7 +45,7 @@ async def test_ten_thousand_alternating_reads_on_one_connection_never_meet(hub: 
     scopes = [(await make_organization(hub)).scope for _ in range(3)]
     for number, scope in enumerate(scopes):
         await _add_clients(scope, number + 1)
-    sql = database._scoped("SELECT organization_id FROM client", 0)
+    sql = statements.scoped("SELECT organization_id FROM client", 0)
     connection = await asyncpg.connect(settings.database_url)
     await connection.execute(f"SET ROLE {database.APP_ROLE}")
 

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.actors import Scope
-from app.database import new_id, transaction
+from app.database import transaction
 from app.feed import repository
 from app.feed.models import Event, NewEvent
 from app.feed.repository import BATCH, FAR_BEHIND
 from app.feed.service import FeedService
+from app.ids import new_id
 
 SUBJECT = new_id()
 

@@ -16,7 +16,8 @@ from websockets.exceptions import WebSocketException
 
 from app.actors import Actor
 from app.bootstrap import Hub
-from app.database import new_id, transaction
+from app.database import transaction
+from app.ids import new_id
 from app.settings import Settings
 from tests.api.streams import receive, subscribe
 from tests.api.streams import socket as graphql_socket

@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_value, new_id, transaction
+from app.database import execute, fetch, fetch_value, transaction
 from app.errors import InvalidInput
+from app.ids import new_id
 from app.mail import rules, texts
 from app.mail.models import MailStatus
 from app.mail.service import MailService

@@ -12,8 +12,9 @@ from app.connections.models import Connection
 from app.connectors.base import FieldRow
 from app.connectors.servicem8.fields import COMPANY_FIELDS
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import execute, new_id, transaction
+from app.database import execute, transaction
 from app.errors import InvalidInput, NotFound, PermissionDenied
+from app.ids import new_id
 from app.mappings.field_mappings import FieldMappingNotFound, FieldMappingRetired, FieldMappingService
 from app.mappings.field_rules import read_rows
 from app.mappings.mapped_streams import FieldMappingUnusable

@@ -1,11 +1,15 @@
 """Queries on mappings that must stay as cheap in a large organization as in a small one."""
 
+import asyncpg
+import pytest
+
 from app.actors import Actor
 from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import fetch_value, new_id, transaction
+from app.database import fetch_value, transaction
+from app.ids import new_id
 from app.mappings import repository as mappings
-from app.mappings.repository import MappingWrite
+from app.mappings.repository import MappingWrite, NewRecord
 from app.records import repository as records
 from app.records.repository import RecordWrite
 from tests.factories import make_connection
@@ -21,6 +25,25 @@ def record(name: str) -> RecordWrite:
 
 def link(written: RecordWrite) -> MappingWrite:
     return MappingWrite(f"x-{written.id}", written.id, "synced", None, b"fingerprint", b"{}")
+
+
+async def test_an_object_that_has_a_record_already_gets_no_second_one(hub: Hub, owner: Actor, sandbox: RunningSandbox) -> None:
+    connection = await make_connection(hub, owner, sandbox)
+
+    async def add(external_id: str) -> None:
+        new = NewRecord(new_id(), b'{"name": "Acme"}', new_id(), external_id, None, b"fingerprint", b"{}")
+        async with transaction(owner.scope):
+            await mappings.add_records(owner.scope, connection.id, "companies", "contact", [new], "a test", None)
+
+    await add("x-1")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await add("x-1")
+    await add("x-2")
+
+    records_of = "SELECT count(*) FROM record WHERE organization_id = $1"
+    assert await fetch_value(owner.scope, records_of, owner.organization_id) == 2
+    known = await mappings.known(owner.scope, connection.id, "companies", ["x-1", "x-2"])
+    assert [(one.status, one.base_version) for one in known.values()] == [("synced", 1)] * 2
 
 
 async def test_mappings_look_up_the_versions_of_their_own_records_alone(hub: Hub, owner: Actor, sandbox: RunningSandbox) -> None:

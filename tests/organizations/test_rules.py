@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.actors import Actor, ActorKind, Permission, Role, Scope
-from app.database import new_id
 from app.errors import InvalidInput, PermissionDenied
+from app.ids import new_id
 from app.organizations import rules
 from app.organizations.models import Door
 

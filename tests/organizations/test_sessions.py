@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from app.actors import ActorKind, Permission, Role
-from app.database import execute, fetch_row, new_id, transaction
+from app.database import execute, fetch_row, transaction
 from app.errors import InvalidInput, NotSignedIn, PermissionDenied
+from app.ids import new_id
 from app.organizations import rules
 from app.organizations.api_tokens import ApiTokenNotFound
 from app.organizations.tokens import new_token

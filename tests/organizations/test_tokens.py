@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.database import new_id
 from app.errors import NotSignedIn
+from app.ids import new_id
 from app.organizations import tokens
 
 

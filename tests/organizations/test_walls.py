@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from app.actors import Scope
-from app.database import execute, fetch, fetch_value, new_id, system_fetch, transaction
+from app.database import execute, fetch, fetch_value, system_fetch, transaction
+from app.ids import new_id
 from app.paging import PageRequest
 from tests.factories import make_connection, make_organization, sync
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.database import new_id
 from app.errors import IdempotencyKeyReused, InvalidInput
+from app.ids import new_id
 from app.paging import PageRequest
 from app.quotes.models import LineDecision, QuoteStatus
 from app.quotes.service import (

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from app.actors import Actor, Role
-from app.database import fetch, new_id, transaction
+from app.database import fetch, transaction
 from app.errors import IdempotencyKeyReused, InvalidInput
 from app.idempotency import forget_old, once
+from app.ids import new_id
 from tests import factories
 
 

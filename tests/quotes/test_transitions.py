@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.database import new_id
+from app.ids import new_id
 from app.quotes.content import project_job
 from app.quotes.models import QuoteStatus
 from app.quotes.transitions import Known, Step, head_of, next_step

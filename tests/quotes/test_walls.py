@@ -3,8 +3,9 @@
 import pytest
 
 from app.actors import Actor, ActorKind, Role, Scope
-from app.database import fetch_value, new_id
+from app.database import fetch_value
 from app.errors import PermissionDenied
+from app.ids import new_id
 from app.paging import PageRequest
 from app.quotes.service import DecisionNotFound, QuoteNotFound
 from tests import factories

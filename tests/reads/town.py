@@ -13,7 +13,8 @@ from uuid import UUID
 
 from app.actors import Actor, ActorKind, Role, Scope
 from app.bootstrap import Hub
-from app.database import execute, new_id, transaction
+from app.database import execute, transaction
+from app.ids import new_id
 from tests.factories import make_organization
 
 TEXTS = (

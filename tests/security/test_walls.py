@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from app.actors import Scope
-from app.database import fetch, new_id
+from app.database import fetch
+from app.ids import new_id
 from tests.security import policies
 from tests.security.callers import Callers
 from tests.security.fields import MUTATIONS, QUERIES

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from app.actors import Actor, Scope
 from app.bootstrap import Hub
-from app.database import execute, new_id, transaction
+from app.database import execute, transaction
+from app.ids import new_id
 from app.syncs.plans import items, store
 from app.syncs.plans.models import NewItem
 

@@ -9,7 +9,8 @@ from app.actors import Actor, ActorKind, Role, Scope
 from app.bootstrap import Hub
 from app.connections.models import Connection
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import execute, new_id, transaction
+from app.database import execute, transaction
+from app.ids import new_id
 from app.paging import PageRequest
 from tests import factories
 from tests.security.rows import Database, Owners

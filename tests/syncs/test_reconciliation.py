@@ -9,8 +9,9 @@ from app.actors import Actor, Role
 from app.bootstrap import Hub
 from app.connections.models import Connection
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import execute, new_id, transaction
+from app.database import execute, transaction
 from app.errors import PermissionDenied
+from app.ids import new_id
 from app.paging import PageRequest
 from app.syncs.leases import Lease
 from app.syncs.models import SyncRun

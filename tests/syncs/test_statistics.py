@@ -12,8 +12,9 @@ from app.bootstrap import Hub
 from app.connections.models import Connection
 from app.connections.sessions import ConnectionNotFound
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
-from app.database import execute, fetch_value, new_id, transaction
+from app.database import execute, fetch_value, transaction
 from app.errors import InvalidInput, PermissionDenied
+from app.ids import new_id
 from app.paging import PageRequest
 from app.syncs.models import Counts, SyncRun
 from app.syncs.statistics import StatisticsService

@@ -97,7 +97,7 @@ class Statement:
 
     @property
     def _any_organization(self) -> str:
-        """The same for what belongs to a row: looked up by a plan for any organization, as `_for_any_owner` in app/database.py explains."""
+        """The same for what belongs to a row: looked up by a plan for any organization (`for_any_owner` in app/statements.py)."""
         return f"(SELECT {self._organization})"
 
     def _bound(self, name: str, binder: Binder, kind: str) -> str:

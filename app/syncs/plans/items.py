@@ -8,7 +8,8 @@ from uuid import UUID
 from app.actors import Scope
 from app.conflicts.models import Conflict
 from app.connectors.base import Item
-from app.database import execute, fetch, fetch_value, new_id
+from app.database import execute, fetch, fetch_value
+from app.ids import new_id
 from app.syncs.plans.models import DueItem, Moved, NewItem
 from app.syncs.sources import Source
 

@@ -10,10 +10,11 @@ import asyncpg
 
 from app.actors import Actor, Permission
 from app.audit.service import AuditService
-from app.database import after_commit, new_id, transaction
+from app.database import after_commit, transaction
 from app.errors import InvalidInput
 from app.feed.service import FeedService
 from app.idempotency import once
+from app.ids import new_id
 from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
 from app.syncs import repository
