@@ -153,8 +153,10 @@ async def _outermost(scope: Scope) -> AsyncIterator[None]:
         try:
             await connection.execute(f"BEGIN; {set_scope(scope)}")
             yield
-            for write, items in _by_write(current.last_writes).items():
-                await write(scope, items)
+            while current.last_writes:  # one of them may cause another
+                waiting, current.last_writes = current.last_writes, []
+                for write, items in _by_write(waiting).items():
+                    await write(scope, items)
             await connection.execute("COMMIT")
         except BaseException:
             await _roll_back(connection)
