@@ -123,10 +123,9 @@ class PageWriter:
         if project is None or not looked_at:
             return set()
         origin = ConnectionRef(source.connection_id, source.provider, source.account.currency, source.account.time_zone or "UTC")
+        payloads = {candidate.item.external_id: candidate.item.payload for candidate in outcome.candidates}
         refused = {failure.external_id: failure.message for failure in await project(source.scope, origin, looked_at)}
-        if refused:
-            payloads = {candidate.item.external_id: candidate.item.payload for candidate in outcome.candidates}
-            outcome.failures += [Failure(id, payloads.get(id, b""), "project", message) for id, message in refused.items()]
+        outcome.failures += [Failure(id, payloads.get(id, b""), "project", message) for id, message in refused.items()]
         return set(refused)
 
     async def _write_isolating(self, source: Source, candidates: Sequence[Candidate], failed: list[Failure]) -> list[RecordChange]:

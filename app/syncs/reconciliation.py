@@ -4,7 +4,6 @@ A scan has already taken over what differed; what is found here is what no sync 
 that are said to be in step and are not.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -134,28 +133,17 @@ class ReconciliationService:
         return ResultPage.cut([Reconciliation(**row) for row in rows], page.first, lambda found: found.sync_run_id)
 
 
-Compared = Mapping[str, object]
-"""Counts, and examples by kind."""
-
-
-async def compare(lease: Lease, source: Source) -> Compared:
-    """Hub and provider after a complete scan of the stream by this run: two look-ups through all there is, beside each other."""
-    where = (lease.connection_id, source.stream.record_stream)
-    counts, different = await asyncio.gather(
-        compare_objects(lease.scope, lease.run_id, *where), _differing(lease.scope, source.translator, *where)
-    )
-    examples = {"missing_here": counts.pop("here"), "missing_there": counts.pop("there"), "different": different[:EXAMPLES]}
-    return {**counts, "different": len(different), "examples": examples}
-
-
-async def reconcile(lease: Lease, source: Source, compared: Compared, mail: MailService) -> Reconciliation:
-    """Keep what a complete scan came to, and tell operators of drift.
+async def reconcile(lease: Lease, source: Source, mail: MailService) -> Reconciliation:
+    """Compare hub and provider after a complete scan of the stream by this run, keep the result, and tell operators of drift.
 
     In the caller's transaction, which ends with a checkpoint: whoever lost the lease writes nothing. Repeating it does no harm.
     """
     where = (lease.run_id, lease.connection_id, source.stream.record_stream)
+    counts = await compare_objects(lease.scope, *where)
+    differing = await _differing(lease.scope, source.translator, *where[1:])
+    examples = {"missing_here": counts.pop("here"), "missing_there": counts.pop("there"), "different": differing[:EXAMPLES]}
     before = await _before(lease.scope, *where)
-    found = await _keep(lease.scope, *where, compared)
+    found = await _keep(lease.scope, *where, {**counts, "different": len(differing), "examples": examples})
     if found.has_drift and (before is None or before.drift != found.drift):
         await _tell(lease.scope, source.stream.title, found, mail)
     return found

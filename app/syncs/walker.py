@@ -26,7 +26,7 @@ from app.syncs.pages import NOTHING, PageWriter
 from app.syncs.prefetch import prefetched
 from app.syncs.push_walk import push_pages
 from app.syncs.pushing import RecordPusher
-from app.syncs.reconciliation import compare, reconcile
+from app.syncs.reconciliation import reconcile
 from app.syncs.sources import Source
 from app.syncs.walks import PUSH
 
@@ -89,10 +89,9 @@ class StreamWalker:
                 if time.monotonic() > deadline:
                     return False
         said = await self._follow_absence(lease, source, session) if is_complete(source, walk) else ""
-        compared = await compare(lease, source) if is_complete(source, walk) else None
         async with transaction(scope):
-            if compared is not None:
-                await reconcile(lease, source, compared, self._mail)
+            if is_complete(source, walk):
+                await reconcile(lease, source, self._mail)
             await walks.finish_stream(lease, name, keep_state=not run.narrowed_to)
             await self.checkpoint(lease, f"{source.stream.title}: done{said}")
         return True

@@ -15,7 +15,7 @@ from app.ids import new_id
 from app.paging import PageRequest
 from app.syncs.leases import Lease
 from app.syncs.models import SyncRun
-from app.syncs.reconciliation import EXAMPLES, Reconciliation, compare, reconcile
+from app.syncs.reconciliation import EXAMPLES, Reconciliation, reconcile
 from tests.factories import colleague, make_connection, make_organization, sync
 
 ALL = PageRequest(100)
@@ -41,10 +41,8 @@ async def _reconcile(hub: Hub, actor: Actor, connection: Connection, run: SyncRu
     connector = hub.connectors["servicem8"]
     async with hub.connections.open_session(actor.scope, connection.id, priority="bulk") as session:
         source = await hub.walker.source(actor.scope, connection.id, connector, connector.streams["companies"], session, run.id)
-    lease = Lease(actor.scope, run.id, connection.id, 1, 0)
-    compared = await compare(lease, source)
     async with transaction(actor.scope):
-        return await reconcile(lease, source, compared, hub.mail)
+        return await reconcile(Lease(actor.scope, run.id, connection.id, 1, 0), source, hub.mail)
 
 
 async def _change(actor: Actor, sql: str, *arguments: Any) -> None:
