@@ -6,6 +6,7 @@ process ends. Here it is known which requests are under way: whatever else is in
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpcore
@@ -39,14 +40,17 @@ class ReclaimingTransport(httpx.AsyncBaseTransport):
         """All of it but closing happens at once, so that another cancellation cannot come between."""
         self._under_way.pop(id(mark), None)
         pool = self._pool
-        for lost in [one for one in pool._requests if id(one.request.extensions) not in self._under_way]:
-            pool._requests.remove(lost)
+        lost = [one for one in pool._requests if id(one.request.extensions) not in self._under_way]
+        for one in lost:
+            pool._requests.remove(one)
         used = {id(one.connection) for one in pool._requests}
         orphans = [one for one in pool._connections if id(one) not in used and not one.is_idle() and not one.is_closed()]
         for orphan in orphans:
             pool._connections.remove(orphan)
-        if orphans:
-            await pool._close_connections([*orphans, *pool._assign_requests_to_connections()])
+        if lost or orphans:  # also one whose connection is closed has kept its place
+            for connection in [*orphans, *pool._assign_requests_to_connections()]:
+                with suppress(Exception):  # whoever's request ended here has its own answer
+                    await pool._close_connections([connection])
 
 
 class _Body(httpx.AsyncByteStream):

@@ -94,7 +94,7 @@ class RecordEditService:
         async with once(actor, "create_record", idempotency_key, {"entity": entity, "data": dict(data)}) as call:
             if not call.repeated:
                 record_id = new_id()
-                await repository.add_many(actor.scope, entity, None, [RecordWrite.of(record_id, valid)])
+                await repository.add_many(actor.scope, entity, [RecordWrite.of(record_id, valid)])
                 await self._audit.add(actor, "record.created", record_id, {"entity": entity})
                 call.result = {"id": str(record_id)}
             created = call.id()

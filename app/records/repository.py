@@ -131,17 +131,16 @@ async def restored_since(scope: Scope, versions: Mapping[UUID, int]) -> set[UUID
     return {row["record_id"] for row in rows}
 
 
-async def add_many(scope: Scope, entity: str, connection_id: UUID | None, records: Sequence[RecordWrite]) -> None:
-    """New records, in one statement."""
+async def add_many(scope: Scope, entity: str, records: Sequence[RecordWrite]) -> None:
+    """New records of the hub's own, in one statement; those of a provider come with a mapping."""
     await execute(
         scope,
         """
-        INSERT INTO record (id, organization_id, entity, connection_id, data)
-        SELECT given.id, $1, $2, $3, convert_from(given.data, 'UTF8')::jsonb FROM unnest($4::uuid[], $5::bytea[]) AS given (id, data)
+        INSERT INTO record (id, organization_id, entity, data)
+        SELECT given.id, $1, $2, convert_from(given.data, 'UTF8')::jsonb FROM unnest($3::uuid[], $4::bytea[]) AS given (id, data)
         """,
         scope.organization_id,
         entity,
-        connection_id,
         [record.id for record in records],
         [record.data for record in records],
     )

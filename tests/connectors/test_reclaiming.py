@@ -97,6 +97,26 @@ async def test_who_waits_for_a_connection_gets_the_place_of_one_that_was_left_be
     gc.collect()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("turns", range(1, 6))
+async def test_who_waits_gets_the_place_of_one_that_was_given_up_while_its_connection_closed(turns: int):
+    only_one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30)
+    async with hesitant(6) as provider:
+        transport = GuardedTransport(OutboundGuard(sandbox_urls=[provider.url]), limits=only_one)
+        response = await transport.handle_async_request(httpx.Request("GET", provider.url))
+        waiting = asyncio.create_task(_ask(transport, provider.url, pool_seconds=2))
+        await asyncio.sleep(0.01)
+        closing = asyncio.create_task(response.aclose())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing.cancel()
+
+        assert await waiting == len(BODY)
+        await asyncio.gather(closing, return_exceptions=True)
+        await transport.aclose()
+    gc.collect()
+
+
 async def test_what_is_under_way_is_left_alone():
     async with hesitant(4) as provider:
         transport = GuardedTransport(OutboundGuard(sandbox_urls=[provider.url]), limits=LIMITS)

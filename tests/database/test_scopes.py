@@ -11,6 +11,8 @@ from app.bootstrap import Hub
 from app.connectors.servicem8.sandbox.testing import RunningSandbox
 from app.database import after_commit, execute, fetch, fetch_value, system_fetch, transaction
 from app.ids import new_id
+from app.mappings import repository as mappings
+from app.mappings.repository import NewRecord
 from app.records import repository as records
 from app.records.repository import RecordWrite
 from tests.factories import make_connection, make_organization
@@ -41,11 +43,14 @@ async def test_a_read_sees_its_own_organization_even_without_a_predicate(hub: Hu
     assert await _clients(second) == 0
 
 
-async def test_ten_thousand_alternating_reads_on_one_connection_never_meet(hub: Hub, settings):
+@pytest.mark.parametrize("table", ["client", "record"])
+async def test_ten_thousand_alternating_reads_on_one_connection_never_meet(hub: Hub, settings, table: str):
     scopes = [(await make_organization(hub)).scope for _ in range(3)]
     for number, scope in enumerate(scopes):
         await _add_clients(scope, number + 1)
-    sql = statements.scoped("SELECT organization_id FROM client", 0)
+        async with transaction(scope):
+            await records.add_many(scope, "contact", [RecordWrite(new_id(), b"{}") for _ in range(number + 1)])
+    sql = statements.scoped(f"SELECT organization_id FROM {table}", 0)
     connection = await asyncpg.connect(settings.database_url)
     await connection.execute(f"SET ROLE {database.APP_ROLE}")
 
@@ -54,7 +59,7 @@ async def test_ten_thousand_alternating_reads_on_one_connection_never_meet(hub: 
         scope = scopes[turn % 3]
         rows = await connection.fetch(sql, str(scope.organization_id), "*")
         wrong += len(rows) != turn % 3 + 1 or any(row[0] != scope.organization_id for row in rows)
-    leftover = await connection.fetch("SELECT * FROM client")
+    leftover = await connection.fetch(f"SELECT * FROM {table}")
     await connection.close()
 
     assert wrong == 0
@@ -190,11 +195,16 @@ async def test_a_record_belongs_to_an_organization_that_exists_by_its_connection
     theirs = (await make_connection(hub, other, sandbox)).id
     nowhere = Scope(new_id())
 
-    for scope, connection_id in ((nowhere, None), (nowhere, theirs), (owner.scope, theirs), (owner.scope, new_id())):
-        with pytest.raises((asyncpg.ForeignKeyViolationError, asyncpg.InsufficientPrivilegeError)):
+    new = NewRecord(new_id(), b'{"name": "Acme"}', new_id(), "x-1", None, b"fingerprint", b"{}")
+
+    for scope, connection_id in ((nowhere, theirs), (owner.scope, theirs), (owner.scope, new_id())):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             async with transaction(scope):
-                await records.add_many(scope, "contact", connection_id, [RecordWrite(new_id(), b'{"name": "Acme"}')])
+                await mappings.add_records(scope, connection_id, "companies", "contact", [new], "a test", None)
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        async with transaction(nowhere):
+            await records.add_many(nowhere, "contact", [RecordWrite(new_id(), b'{"name": "Acme"}')])
     async with transaction(owner.scope):
-        await records.add_many(owner.scope, "contact", None, [RecordWrite(new_id(), b'{"name": "Acme"}')])
+        await records.add_many(owner.scope, "contact", [RecordWrite(new_id(), b'{"name": "Acme"}')])
 
     assert await fetch_value(owner.scope, "SELECT count(*) FROM record WHERE own_organization_id = $1", owner.organization_id) == 1

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.actors import Scope
-from app.database import transaction
+from app.database import before_commit, transaction
 from app.feed import repository
 from app.feed.models import Event, NewEvent
 from app.feed.repository import BATCH, FAR_BEHIND
@@ -85,6 +85,22 @@ async def test_all_of_a_transaction_is_written_at_once_but_for_what_a_savepoint_
     events = await take(feed.changes(scope, topics=["quote"], after=start), 2)
     assert written == [2]
     assert [(event.sequence, event.revision) for event in events] == [(start + 1, 1), (start + 2, 3)]
+
+
+async def test_a_last_write_that_causes_another_is_followed_by_it(hub, scope):
+    order: list[str] = []
+
+    async def second(scope, items):
+        order.extend(items)
+
+    async def first(scope, items):
+        order.extend(items)
+        before_commit(scope, second, ["second"])
+
+    async with transaction(scope):
+        before_commit(scope, first, ["first"])
+
+    assert order == ["first", "second"]
 
 
 async def test_without_a_place_only_what_comes_is_told(hub, scope, feed):

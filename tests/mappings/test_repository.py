@@ -52,7 +52,7 @@ async def test_mappings_look_up_the_versions_of_their_own_records_alone(hub: Hub
     changed = many[0]
 
     async with transaction(scope):
-        await records.add_many(scope, "contact", None, many)
+        await records.add_many(scope, "contact", many)
         await records.replace_many(scope, [changed], "somebody")
     async with transaction(scope):
         before = await fetch_value(scope, RECORDS_READ)

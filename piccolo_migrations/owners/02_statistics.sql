@@ -9,6 +9,7 @@ BEGIN
         WHERE attname = 'organization_id' AND relkind = 'r' AND relnamespace = 'public'::regnamespace
     LOOP
         EXECUTE format('ALTER TABLE %s ALTER COLUMN organization_id SET (n_distinct = 10)', of.one);
+        EXECUTE format('ANALYZE %s (organization_id)', of.one);  -- it counts from an analysis on
     END LOOP;
 END
 $$;

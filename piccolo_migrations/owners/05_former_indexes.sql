@@ -1,0 +1,4 @@
+DROP INDEX mapping_by_connection;
+DROP INDEX provider_call_by_connection;
+ALTER INDEX mapping_of_connection RENAME TO mapping_by_connection;
+ALTER INDEX provider_call_of_connection RENAME TO provider_call_by_connection;
