@@ -21,7 +21,6 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ from typing import Any
 
 import structlog
 
-from app import embedded, migrations
 from app.actors import Actor
 from app.bootstrap import Hub
 from app.connections.models import Connection
@@ -43,6 +41,7 @@ from app.database import fetch
 from app.quotes.models import Quote
 from app.syncs.service import SyncInProgress
 from benchmarks.pulling import Where, connect, hub_of
+from benchmarks.servers import own_servers
 from tests.factories import key, make_organization, sync
 
 EVERY = 5.0
@@ -70,12 +69,11 @@ def main() -> None:
     sizes = Sizes(partners=arguments.partners, offers=6 * arguments.decisions + 40, orders=0, bills=0)
     sandbox = start_sandbox(SandboxConfig(sizes=sizes, broken_records=False))
     try:
-        with tempfile.TemporaryDirectory(prefix="cw-bench-") as folder, embedded.start(Path(folder) / "servers") as servers:
-            asyncio.run(migrations.migrate(servers.owner_url))
+        with own_servers() as (folder, servers):
             where = {
                 "database_url": servers.app_url,
                 "redis_url": servers.redis_url,
-                "data_dir": folder,
+                "data_dir": str(folder),
                 "sandbox_url": sandbox.url,
                 "company_id": sandbox.company_id,
                 "secret_key": sandbox.secret_key,

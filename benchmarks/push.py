@@ -16,7 +16,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +24,6 @@ from uuid import UUID
 
 import structlog
 
-from app import embedded, migrations
 from app.actors import Actor, ActorKind, Role, Scope
 from app.bootstrap import Hub
 from app.connections.models import Connection
@@ -35,6 +33,7 @@ from app.database import fetch
 from app.embedded import Embedded
 from app.syncs.models import SyncRun
 from benchmarks.pulling import Where, connect, hub_of
+from benchmarks.servers import own_servers
 from tests.factories import ended, make_organization, sync
 
 Outcome = dict[str, float]
@@ -70,15 +69,14 @@ def _measure(arguments: argparse.Namespace, workers: int) -> float:
     each = arguments.contacts // workers
     sandbox = start_sandbox(SandboxConfig(companies=COMPANIES[:workers], sizes=Sizes(partners=each), broken_records=False))
     try:
-        with tempfile.TemporaryDirectory(prefix="cw-bench-") as folder, embedded.start(Path(folder) / "servers") as servers:
-            asyncio.run(migrations.migrate(servers.owner_url))
+        with own_servers() as (folder, servers):
             return asyncio.run(_push(arguments, _where(sandbox, servers, folder), sandbox, workers))
     finally:
         sandbox.stop()
 
 
-def _where(sandbox: RunningSandbox, servers: Embedded, folder: str) -> Where:
-    return {"database_url": servers.app_url, "redis_url": servers.redis_url, "data_dir": folder, "sandbox_url": sandbox.url}
+def _where(sandbox: RunningSandbox, servers: Embedded, folder: Path) -> Where:
+    return {"database_url": servers.app_url, "redis_url": servers.redis_url, "data_dir": str(folder), "sandbox_url": sandbox.url}
 
 
 async def _push(arguments: argparse.Namespace, where: Where, sandbox: RunningSandbox, workers: int) -> float:

@@ -21,7 +21,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,11 +30,12 @@ from uuid import UUID
 
 import httpx
 
-from app import embedded, migrations
+from app import migrations
 from app.bootstrap import Hub
 from app.logs import configure_logs
 from app.settings import Secret, Settings
 from benchmarks.questions import Question, in_our_words, questions
+from benchmarks.servers import own_servers
 from benchmarks.usage import cpu_seconds
 from tests.database.rows import fill
 from tests.factories import make_organization
@@ -91,13 +91,11 @@ def _arguments() -> argparse.Namespace:
 
 @contextmanager
 def _world(external: str | None) -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="cw-bench-") as name:
-        folder = Path(name)
-        with embedded.start(folder / "servers") as servers:
-            asyncio.run(migrations.migrate(external or servers.owner_url))
-            postgres = None if external else next(one.process.pid for one in servers.processes if one.name == "Postgres")
-            yield asyncio.run(_make_world(external or servers.app_url, servers.redis_url, folder, postgres))
-        embedded.erase(folder / "servers")  # root's servers keep their data elsewhere than in the folder
+    with own_servers() as (folder, servers):
+        if external:
+            asyncio.run(migrations.migrate(external))
+        postgres = None if external else next(one.process.pid for one in servers.processes if one.name == "Postgres")
+        yield asyncio.run(_make_world(external or servers.app_url, servers.redis_url, folder, postgres))
 
 
 async def _make_world(database_url: str, redis_url: str, folder: Path, postgres: int | None) -> World:

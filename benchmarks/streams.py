@@ -18,7 +18,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +32,6 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app import embedded, migrations
 from app.actors import Actor
 from app.bootstrap import Hub
 from app.commands.serving import options
@@ -42,6 +40,7 @@ from app.connectors.servicem8.sandbox.testing import start_sandbox
 from app.database import fetch_value, transaction
 from app.settings import Secret, Settings
 from app.syncs.models import SyncRun
+from benchmarks.servers import own_servers
 from tests.api.client import gid
 from tests.factories import make_connection, make_organization
 
@@ -57,21 +56,19 @@ def main() -> None:
     if arguments.serve:
         _serve(arguments.serve, arguments.port)
         return
-    with tempfile.TemporaryDirectory(prefix="cw-bench-") as folder:
-        sandbox = start_sandbox(SandboxConfig(limits_factor=None))
-        try:
-            with embedded.start(Path(folder) / "servers") as servers:
-                asyncio.run(migrations.migrate(servers.owner_url))
-                settings = Settings(
-                    database_url=Secret(servers.app_url),
-                    redis_url=Secret(servers.redis_url),
-                    data_dir=Path(folder),
-                    sandboxes=True,
-                    sandbox_urls=(sandbox.url,),
-                )
-                asyncio.run(_measure(arguments, settings, sandbox))
-        finally:
-            sandbox.stop()
+    sandbox = start_sandbox(SandboxConfig(limits_factor=None))
+    try:
+        with own_servers() as (folder, servers):
+            settings = Settings(
+                database_url=Secret(servers.app_url),
+                redis_url=Secret(servers.redis_url),
+                data_dir=folder,
+                sandboxes=True,
+                sandbox_urls=(sandbox.url,),
+            )
+            asyncio.run(_measure(arguments, settings, sandbox))
+    finally:
+        sandbox.stop()
 
 
 def _arguments() -> argparse.Namespace:

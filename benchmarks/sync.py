@@ -20,18 +20,17 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import venv
 from pathlib import Path
 
 import asyncpg
 import httpx
 
-from app import embedded, migrations
 from app.connectors.metakocka.sandbox.config import SandboxConfig, Sizes
 from app.connectors.metakocka.sandbox.testing import RunningSandbox, start_sandbox
 from app.embedded import Embedded
 from benchmarks.pulling import PAGE_SIZE, PASSES, Where
+from benchmarks.servers import own_servers
 
 HERE = Path(__file__).resolve().parent
 DLT = HERE / ".venv-dlt"
@@ -87,14 +86,17 @@ def _sandbox(records: int) -> RunningSandbox:
 
 
 def _round(sandbox: RunningSandbox, subjects: list[str], passes: tuple[str, ...]) -> dict[str, Figures]:
-    with tempfile.TemporaryDirectory(prefix="cw-bench-") as folder, embedded.start(Path(folder) / "servers") as servers:
-        asyncio.run(migrations.migrate(servers.owner_url))
+    with own_servers() as (folder, servers):
         where = _where(sandbox, servers, folder) | {"passes": " ".join(passes)}
-        return {subject: _measure(subject, where) for subject in subjects if asyncio.run(_run_in(servers))}
+        figures = {}
+        for subject in subjects:
+            asyncio.run(_run_in(servers))
+            figures[subject] = _measure(subject, where)
+        return figures
 
 
-async def _run_in(servers: Embedded) -> bool:
-    """Whether the server has WAL files to use again, as one that has been running has: 600 MB were written, and a checkpoint frees them.
+async def _run_in(servers: Embedded) -> None:
+    """Leave WAL files to use again, as a server that has been running has: 600 MB are written, and a checkpoint frees them.
 
     A new one makes each of them at somebody's commit, which takes that 50 ms for 16 MB.
     """
@@ -104,15 +106,15 @@ async def _run_in(servers: Embedded) -> bool:
     await connection.execute("CHECKPOINT")
     files = await connection.fetchval("SELECT count(*) FROM pg_ls_waldir()")
     await connection.close()
-    return bool(files > 10)
+    assert files > 10, f"{files} WAL files are too few to have been freed"
 
 
-def _where(sandbox: RunningSandbox, servers: Embedded, folder: str) -> Where:
+def _where(sandbox: RunningSandbox, servers: Embedded, folder: Path) -> Where:
     return {
         "database_url": servers.app_url,
         "admin_url": servers.owner_url,
         "redis_url": servers.redis_url,
-        "data_dir": folder,
+        "data_dir": str(folder),
         "sandbox_url": sandbox.url,
         "company_id": sandbox.company_id,
         "secret_key": sandbox.secret_key,
