@@ -1,10 +1,18 @@
 """Ids that sort by the time they were made."""
 
 import os
+import struct
 import time
 from uuid import UUID
 
 from asyncpg.pgproto.pgproto import UUID as DatabaseUUID
+
+_NUMBERS_AT_ONCE = 512
+"""Random numbers that are fetched from the system together: it takes nearly as long for one."""
+_numbers: list[int] = []
+"""Of 64 bits, from the system's secure source, each given once."""
+os.register_at_fork(after_in_child=_numbers.clear)
+_pack = struct.Struct(">QQ").pack
 
 
 def new_id() -> UUID:
@@ -14,6 +22,13 @@ def new_id() -> UUID:
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000
-    random = int.from_bytes(os.urandom(8), "big") >> 2
-    made: UUID = DatabaseUUID((milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random).to_bytes(16))
+    made: UUID = DatabaseUUID(_pack(milliseconds << 16 | 0x7 << 12 | fraction, 0x2 << 62 | _random() >> 2))
     return made
+
+
+def _random() -> int:
+    try:
+        return _numbers.pop()
+    except IndexError:
+        _numbers.extend(struct.unpack(f">{_NUMBERS_AT_ONCE}Q", os.urandom(8 * _NUMBERS_AT_ONCE)))
+        return _numbers.pop()

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 Document = dict[str, Any]
-Getter = Callable[[Any, Any], Any]
-"""From a document; the second argument is the record's Evaluation, which only expressions need."""
+Getter = Callable[[Any], Any]
 Setter = Callable[[Document, Any], None]
 
 # A key holds none of the signs that an expression is made of; "@" alone is an expression, "@currency" is a key.
@@ -29,9 +28,9 @@ def getter(path: str) -> Getter:
     """Reads a plain path; what is missing on the way is None."""
     first, *rest = path.split(".")
     if not rest:
-        return lambda document, evaluation: document.get(first)
+        return lambda document: document.get(first)
 
-    def get(document: Any, evaluation: Any) -> Any:
+    def get(document: Any) -> Any:
         value = document.get(first)
         for key in rest:
             value = value.get(key) if isinstance(value, dict) else None

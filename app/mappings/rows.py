@@ -6,6 +6,7 @@ from typing import Any
 
 from app.connectors.base import FieldMapping, FieldRow
 from app.mappings import expressions, paths, shapes, transforms
+from app.mappings.readers import Reader, reader
 from app.mappings.transforms.pairs import Pair, Step
 
 MOST_STEPS = 50
@@ -25,9 +26,11 @@ class CompiledRow:
 
     target: str
     """Within the element for a row of a list."""
-    keys: tuple[str, ...]
-    get: paths.Getter
-    pulls: tuple[Step, ...]
+    parents: tuple[str, ...]
+    """The names on the way to its field."""
+    key: str
+    read: Reader
+    """With the row's default for nothing."""
     pushes: tuple[Step, ...]
     put: paths.Setter | None
     """None: the row is pull only."""
@@ -35,6 +38,11 @@ class CompiledRow:
     required: bool
     examples: tuple[Any, ...]
     """Values of the hub that its transforms are made for; none: all of the type."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names from the entity to its field."""
+        return (*self.parents, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +150,14 @@ def _compile_list(name: str, rows: Sequence[FieldRow]) -> CompiledList:
 
 
 def _compile(row: FieldRow) -> CompiledRow:
-    path = _path(row)
+    path, target = _path(row), paths.split_list(row.target)[1]
+    *parents, key = target.split(".")
     pairs = [transforms.build(name, *arguments) for name, *arguments in row.transforms]
     return CompiledRow(
-        target=paths.split_list(row.target)[1],
-        keys=tuple(paths.split_list(row.target)[1].split(".")),
-        get=paths.getter(path) if paths.is_plain(path) else expressions.reader(path),
-        pulls=_pulls(row, pairs),
+        target=target,
+        parents=tuple(parents),
+        key=key,
+        read=reader(row, path, pairs),
         pushes=_pushes(pairs) if row.direction == "both" else (),
         put=paths.setter(path) if row.direction == "both" else None,
         default=row.default,
@@ -160,13 +169,6 @@ def _compile(row: FieldRow) -> CompiledRow:
 def _path(row: FieldRow) -> str:
     """What is read: of the document, or of each element for a row of a list."""
     return paths.split_list(row.path)[1] if paths.split_list(row.target)[0] else row.path
-
-
-def _pulls(row: FieldRow, pairs: Sequence[Pair]) -> tuple[Step, ...]:
-    """A row's transforms in order; the two with which nearly every text begins are one step."""
-    if len(row.transforms) > 1 and row.transforms[0] == ("trim",) and row.transforms[1][0] == "text":
-        return (transforms.trimmed_text(*row.transforms[1][1:]), *(pair.pull for pair in pairs[2:]))
-    return tuple(pair.pull for pair in pairs)
 
 
 def _pushes(pairs: Sequence[Pair]) -> tuple[Step, ...]:

@@ -144,33 +144,21 @@ def _pull(
     values: dict[str, Any] = {}
     for row in rows:
         try:
-            value = row.get(document, evaluation)
-            for step in row.pulls:
-                value = step(value, account)
+            value = row.read(document, evaluation, account)
         except ValueError as error:
             raise RecordInvalid("translate", place + row.target, str(error)) from None
-        if value is None:
-            value = row.default
         if row.required and (value is None or value == ""):
             raise RecordInvalid("validate", place + row.target, "this is required and missing")
-        if value is None:
-            continue
-        if len(row.keys) == 1:
-            values[row.keys[0]] = value
-        else:
-            _set(values, row.keys, value)
+        if value is not None:
+            within = values
+            for key in row.parents:
+                within = within.setdefault(key, {})
+            within[row.key] = value
     return values
 
 
-def _set(values: dict[str, Any], keys: tuple[str, ...], value: Any) -> None:
-    *parents, last = keys
-    for key in parents:
-        values = values.setdefault(key, {})
-    values[last] = value
-
-
 def _pull_list(group: CompiledList, document: Document, account: Account, evaluation: Evaluation | None) -> list[dict[str, Any]]:
-    elements = group.get(document, evaluation) or ()
+    elements = group.get(document) or ()
     if not isinstance(elements, (list, tuple)):
         raise RecordInvalid("translate", group.name, "this is not a list")
     values = []

@@ -1,4 +1,4 @@
-"""Fetches and decodes the next page while the last one is written and commits."""
+"""Fetches and decodes the next pages while the last one is written and commits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
-AHEAD = 1
-"""Pages in hand beside the one that is being written; memory stays flat."""
+AHEAD = 2
+"""Pages that wait at most; one more is in the reader's hand. Memory stays flat."""
 
 
 @asynccontextmanager
-async def prefetched(pages: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """The same pages, one of them ahead; what reading raises is raised where it is taken."""
+async def prefetched(pages: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[list[T]]]:
+    """The same pages, read ahead: each time those that wait, at least one. What reading raises is raised behind the pages before it."""
     queue: asyncio.Queue[T | Exception | None] = asyncio.Queue(AHEAD)
     reader = asyncio.create_task(_read_into(queue, pages))
     try:
@@ -32,8 +32,16 @@ async def _read_into(queue: "asyncio.Queue[T | Exception | None]", pages: AsyncI
         await queue.put(error)
 
 
-async def _from(queue: "asyncio.Queue[T | Exception | None]") -> AsyncIterator[T]:
-    while (page := await queue.get()) is not None:
-        if isinstance(page, Exception):
-            raise page
-        yield page
+async def _from(queue: "asyncio.Queue[T | Exception | None]") -> AsyncIterator[list[T]]:
+    while True:
+        pages: list[T] = []
+        waiting = [await queue.get(), *(queue.get_nowait() for _ in range(queue.qsize()))]
+        for one in waiting:
+            if one is None or isinstance(one, Exception):
+                if pages:
+                    yield pages
+                if one is not None:
+                    raise one
+                return
+            pages.append(one)
+        yield pages

@@ -86,8 +86,9 @@ def check_remap(direction: str, narrowed_to: Mapping[str, str] | None, task: str
 def fingerprint(payload: bytes, parts: Sequence[Part], mapping_version: int, account: Account) -> bytes:
     """16 bytes that are equal only when an object, its parts, its translation and its account's terms are."""
     digest = blake2b(payload, digest_size=16, salt=mapping_version.to_bytes(8))
-    for part in sorted(parts, key=lambda part: (part.kind, part.external_id)):
-        digest.update(b"\x00" + part.payload)
+    if parts:
+        for part in sorted(parts, key=lambda part: (part.kind, part.external_id)):
+            digest.update(b"\x00" + part.payload)
     digest.update(f"\x00{account.currency}\x00{account.time_zone}".encode())
     return digest.digest()
 

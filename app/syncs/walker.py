@@ -19,10 +19,10 @@ from app.mail.service import MailService
 from app.mappings import links
 from app.mappings.mapped_streams import MappedStreams
 from app.syncs import absence, failures, leases, quarantine_store, repository, rules, single, walks
-from app.syncs.ahead import Ahead, nothing_ahead, translated_ahead
+from app.syncs.ahead import Batch, joined, nothing_ahead, translated_ahead
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
-from app.syncs.pages import NOTHING, PageWriter
+from app.syncs.pages import PageWriter
 from app.syncs.prefetch import prefetched
 from app.syncs.push_walk import push_pages
 from app.syncs.pushing import RecordPusher
@@ -84,10 +84,11 @@ class StreamWalker:
         read = _noting_when(scope, single.pages(source, session, walk))
         is_first = saved is None and not source.stream.has_parts
         async with prefetched(translated_ahead(source, read) if is_first else nothing_ahead(read)) as pages:
-            async for page, ahead in pages:
-                await self._commit(lease, source, page, ahead)
-                if time.monotonic() > deadline:
-                    return False
+            async for waiting in pages:
+                for batch in joined(waiting) if is_first else waiting:
+                    await self._commit(lease, source, batch)
+                    if time.monotonic() > deadline:
+                        return False
         said = await self._follow_absence(lease, source, session) if is_complete(source, walk) else ""
         async with transaction(scope):
             if is_complete(source, walk):
@@ -113,7 +114,8 @@ class StreamWalker:
             return f"; {len(missing)} deletions of {known} are held back until somebody looks at them"
         for place in range(0, len(missing), absence.BATCH):
             page = await absence.look_again(source, session, missing[place : place + absence.BATCH])
-            await self._commit(lease, source, replace(page, state=await walks.resume_state(scope, lease.run_id, source.stream.name) or {}))
+            page = replace(page, state=await walks.resume_state(scope, lease.run_id, source.stream.name) or {})
+            await self._commit(lease, source, Batch(page))
         return ""
 
     async def hold_deletions(self, lease: Lease, source: Source, missing: Sequence[str], known: int) -> None:
@@ -189,13 +191,14 @@ class StreamWalker:
                 counts, _ = await self.pages.write(source, Page(state={}, items=[failure.item for failure in batch]))
             total, after = total + counts, batch[-1].id
 
-    async def _commit(self, lease: Lease, source: Source, page: Page, ahead: Ahead = NOTHING) -> None:
+    async def _commit(self, lease: Lease, source: Source, batch: Batch) -> None:
         """Law 3: records, mappings, outcomes, counts and state of a page commit together, under the fence."""
+        page, name = batch.page, source.stream.name
         try:
             async with transaction(lease.scope):
-                counts, external_ids = await self.pages.write(source, page, ahead)
+                counts, ids = await self.pages.write(source, page, batch.ahead)
                 await walks.add_page(
-                    lease, source.stream.name, external_ids=external_ids, state=page.state, counts=counts, expected=page.expected
+                    lease, name, pages=batch.pages, external_ids=ids, state=page.state, counts=counts, expected=page.expected
                 )
                 await self.checkpoint(lease, "")
         except (asyncpg.IntegrityConstraintViolationError, asyncpg.TransactionRollbackError):

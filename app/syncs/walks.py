@@ -63,13 +63,14 @@ async def add_page(
     counts: Counts,
     expected: int | None,
     direction: str = PULL,
+    pages: int = 1,
 ) -> None:
-    """A page with its outcome, and the stream's counts and state after it."""
+    """A page with its outcome, and the stream's counts and state after it. Several that were written as one have the last one's number."""
     await execute(
         lease.scope,
         """
         WITH stream AS (
-            UPDATE sync_run_stream SET pages = pages + 1, state = $5, expected = coalesce($6, expected),
+            UPDATE sync_run_stream SET pages = pages + $14, state = $5, expected = coalesce($6, expected),
                 read = read + $7, created = created + $8, updated = updated + $9, unchanged = unchanged + $10,
                 deleted = deleted + $11, failed = failed + $12
             WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $3 AND direction = $13 RETURNING pages)
@@ -85,6 +86,7 @@ async def add_page(
         expected,
         *(getattr(counts, name) for name in _COUNTS),
         direction,
+        pages,
     )
 
 

@@ -15,9 +15,10 @@ from app.connectors.metakocka.walks import Progress, stretches
 
 BILLING = "Račun"
 """The address type under which `add_partner` keeps the default address."""
-HEAD = ("customer", "buyer", "supplier", "tax_id_number", "registration_number")
+HEAD = ("mk_id", "count_code", "customer", "buyer", "supplier", "tax_id_number", "registration_number")
 ADDRESS = ("street", "post_number", "city", "province", "country")
 CONTACT = ("name", "phone", "gsm", "email")
+PERSON = ("mk_id", *CONTACT)
 
 
 def partner_items(session: Session, rows: Sequence[Row]) -> list[Item]:
@@ -28,15 +29,15 @@ def partner_items(session: Session, rows: Sequence[Row]) -> list[Item]:
 def partner_document(payload: bytes, parts: Sequence[Part], account: Account) -> Values:
     """A partner flat: `address` is its billing address, `contact` the first person there, `contacts` all. Raises ValueError."""
     partner = decode_object(payload)
-    address = billing_address(partner)
-    contact = _first_contact_at(address, partner)
-    document: dict[str, Any] = texts_of(partner, ("mk_id", "count_code", *HEAD))
+    address, contacts = billing_address(partner), objects_in(partner.get("partner_contact_list"))
+    contact = _first_contact_at(address, contacts)
+    document: dict[str, Any] = texts_of(partner, HEAD)
     document["is_person"] = "true" if text_of(partner.get("business_entity")) == "false" else "false"
-    document["address"] = texts_of(address, ADDRESS)
+    document["address"] = place = texts_of(address, ADDRESS)
     # One reply of the provider's spells it so.
-    document["address"]["province"] = document["address"]["province"] or text_of(address.get("provice"))
+    place["province"] = place["province"] or text_of(address.get("provice"))
     document["contact"] = texts_of(contact, CONTACT)
-    document["contacts"] = [_person(one, contact) for one in objects_in(partner.get("partner_contact_list"))]
+    document["contacts"] = [_person(one, contact) for one in contacts]
     return document
 
 
@@ -51,11 +52,11 @@ def billing_address(partner: Values) -> Values:
 
 def first_contact(partner: Values) -> Values:
     """The first contact on the billing address, else the first; empty where there is none."""
-    return _first_contact_at(billing_address(partner), partner)
+    return _first_contact_at(billing_address(partner), objects_in(partner.get("partner_contact_list")))
 
 
-def _first_contact_at(address: Values, partner: Values) -> Values:
-    contacts, address_id = objects_in(partner.get("partner_contact_list")), text_of(address.get("mk_id"))
+def _first_contact_at(address: Values, contacts: Sequence[Values]) -> Values:
+    address_id = text_of(address.get("mk_id"))
     for one in contacts:
         if address_id and text_of(one.get("mk_address_id")) == address_id:
             return one
@@ -94,5 +95,6 @@ async def _look_through(session: Session, mk_id: str) -> Reading | None:
 
 
 def _person(contact: Values, first: Values) -> Values:
-    person = texts_of(contact, ("mk_id", *CONTACT))
-    return {**person, "is_first": "true" if contact is first or person["mk_id"] == text_of(first.get("mk_id")) else "false"}
+    person = texts_of(contact, PERSON)
+    person["is_first"] = "true" if contact is first or person["mk_id"] == text_of(first.get("mk_id")) else "false"
+    return person

@@ -31,7 +31,7 @@ def text_of(value: Any) -> str:
 
 def texts_of(values: Mapping[str, Any], names: Iterable[str]) -> Values:
     """Each name's scalar as trimmed text."""
-    return {name: text_of(values.get(name)) for name in names}
+    return {name: value.strip() if type(value := values.get(name)) is str else text_of(value) for name in names}
 
 
 def is_true(value: Any) -> bool:

@@ -30,9 +30,6 @@ TRANSFORMS: Mapping[str, Callable[..., Pair]] = {
 }
 
 
-trimmed_text = texts.trimmed_text
-
-
 def build(name: str, *arguments: str) -> Pair:
     """The transform of that name with its arguments. Raises ValueError with a sentence for one that cannot be."""
     make = TRANSFORMS.get(name)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.connectors.base import Account
-from app.mappings.transforms.pairs import Pair, Step, shown
+from app.mappings.transforms.pairs import Pair, shown
 
 
 def trim() -> Pair:
@@ -43,20 +43,6 @@ def text(maximum: str = "10000") -> Pair:
         return result
 
     return Pair(apply, apply)
-
-
-def trimmed_text(maximum: str = "10000") -> Step:
-    """`trim` and then `text` on the way to the hub, which most texts take, in one step."""
-    limit, whole = int(maximum), text(maximum).pull
-
-    def apply(value: Any, account: Account) -> Any:
-        if isinstance(value, str):
-            value = value.strip()
-            if len(value) <= limit and "\x00" not in value:
-                return value
-        return whole(value, account)
-
-    return apply
 
 
 def prefix(beginning: str) -> Pair:

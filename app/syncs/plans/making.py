@@ -63,10 +63,11 @@ class PullPlanner:
             mode=Mode.FULL if saved is None else Mode(run.mode), saved=saved, resume=resume, narrowed_to=dict(run.narrowed_to or {})
         )
         async with prefetched(single.pages(source, session, walk)) as pages:
-            async for page in pages:
-                await self._plan(lease, plan_id, source, page)
-                if time.monotonic() > deadline:
-                    return False
+            async for waiting in pages:
+                for page in waiting:
+                    await self._plan(lease, plan_id, source, page)
+                    if time.monotonic() > deadline:
+                        return False
         if is_complete(source, walk):
             await self._plan_absence(lease, plan_id, source, session)
         async with transaction(scope):
