@@ -118,7 +118,8 @@ def _external_servers(owner_url: str, redis_url: str) -> Iterator[Servers]:
     asyncio.run(_administer(owner_url, f"CREATE DATABASE {name}"))
     try:
         asyncio.run(migrations.migrate(url))
-        redis.Redis.from_url(redis_url).flushdb()
+        with redis.Redis.from_url(redis_url) as client:
+            client.flushdb()
         yield Servers(url, url, redis_url)
     finally:
         asyncio.run(_administer(owner_url, f"DROP DATABASE {name} WITH (FORCE)"))

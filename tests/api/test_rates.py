@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.actors import Actor, Role
+from app.api.gate import rates as rates_module
 from app.api.gate.rates import RateLimited, Rates
 from app.bootstrap import Hub
 from app.main import create_app
@@ -35,6 +37,12 @@ async def redis(servers: Servers) -> AsyncIterator[Redis]:
     client = Redis.from_url(servers.redis_url)
     yield client
     await client.aclose()
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """What these tests say of a Redis that answers must hold on a slow machine, too."""
+    monkeypatch.setattr(rates_module, "_PATIENCE_SECONDS", 5.0)
 
 
 @pytest.fixture
@@ -68,7 +76,7 @@ async def test_a_caller_gets_a_minutes_worth_and_then_as_much_as_has_drained(red
 
 
 async def test_two_processes_share_one_minute(redis: Redis, caller: Actor):
-    prefix = secrets.token_hex(4)
+    prefix, began = secrets.token_hex(4), time.monotonic()
     one, other = _rates(redis, 60_000, prefix), _rates(redis, 60_000, prefix)
     for _ in range(4):
         await one.take(caller, 10_000)
@@ -76,7 +84,8 @@ async def test_two_processes_share_one_minute(redis: Redis, caller: Actor):
     await other.take(caller, 10_000)
     await _settled(other)
 
-    assert other.used(caller) == pytest.approx(50_000, abs=2000)
+    drained = 1000 * (time.monotonic() - began)
+    assert 50_000 - drained - 100 <= other.used(caller) <= 50_000
     with pytest.raises(RateLimited):
         await other.take(caller, 15_000)
     await one.take(caller, 8000)  # near the brim Redis decides, so `one` hears of the others only now

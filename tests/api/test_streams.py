@@ -35,32 +35,44 @@ async def _finish(hub: Hub, world: World, run_id: str) -> None:
     await factories.finish(hub, world.operator, await hub.syncs.run(world.operator, GlobalID.from_id(run_id).node_id))
 
 
-async def _progress_by_socket(server: str, token: str, run_id: str, after: str | None = None) -> list[dict]:
+async def _progress_by_socket(
+    server: str, token: str, run_id: str, after: str | None = None, began: asyncio.Event | None = None
+) -> list[dict]:  # fmt: skip
+    """What a listener sees of a run until its end; `began` is set with the first of it."""
     seen = []
     async with socket(server, _bearer(token)) as opened:
         await subscribe(opened, text("sync_run_progress"), {"runId": run_id, "after": after})
         async with asyncio.timeout(20):
             while (message := await receive(opened))["type"] == "next":
                 seen.append(message["payload"]["data"]["syncRunProgress"])
+                if began:
+                    began.set()
         assert message == {"id": "1", "type": "complete"}
     return seen
 
 
-async def _progress_by_events(server: str, token: str, run_id: str, after: str | None = None) -> list[dict]:
+async def _progress_by_events(
+    server: str, token: str, run_id: str, after: str | None = None, began: asyncio.Event | None = None
+) -> list[dict]:  # fmt: skip
+    """The same over server-sent events."""
     seen = []
     async with events(server, token, text("sync_run_progress"), {"runId": run_id, "after": after}) as stream, asyncio.timeout(20):
         async for event, data in stream:
             if event == "complete":
                 return seen
             seen.append(data["data"]["syncRunProgress"])
+            if began:
+                began.set()
     raise AssertionError("The stream ended without saying that it is complete.")
 
 
 @pytest.mark.parametrize("follow", [_progress_by_socket, _progress_by_events])
 async def test_a_sync_run_is_followed_from_its_start_to_its_end(hub, server, token, api, world, follow):
     run_id = await _start(api, world)
-    following = asyncio.create_task(follow(server, token, run_id))
-    await asyncio.sleep(0.3)
+    began = asyncio.Event()
+    following = asyncio.create_task(follow(server, token, run_id, began=began))
+    async with asyncio.timeout(20):
+        await began.wait()
 
     await _finish(hub, world, run_id)
     seen = await following
@@ -75,8 +87,10 @@ async def test_a_sync_run_is_followed_from_its_start_to_its_end(hub, server, tok
 
 async def test_whoever_comes_back_misses_nothing_and_gets_nothing_twice(hub, server, token, api, world):
     run_id = await _start(api, world)
-    whole = asyncio.create_task(_progress_by_socket(server, token, run_id))
-    await asyncio.sleep(0.3)
+    began = asyncio.Event()
+    whole = asyncio.create_task(_progress_by_socket(server, token, run_id, began=began))
+    async with asyncio.timeout(20):
+        await began.wait()
     await _finish(hub, world, run_id)
     everything = [(event["cursor"], event["revision"]) for event in await whole]
     assert len(everything) > 3
