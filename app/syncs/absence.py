@@ -17,17 +17,12 @@ BATCH = 100
 
 
 async def absent(scope: Scope, run_id: UUID, connection_id: UUID, stream: str) -> list[str]:
-    """The external ids that were known when this run's scan began and that no page of it named: an exact anti-join.
-
-    What came while it was under way may lie behind it.
-    """
+    """The external ids that are known and that no page of this run's scan named: an exact anti-join."""
     rows = await fetch(
         scope,
         """
         SELECT external_id FROM mapping
         WHERE organization_id = $1 AND connection_id = $3 AND stream = $4 AND status <> 'deleted' AND archived_at IS NULL
-          AND created_at < (SELECT started_at FROM sync_run_stream
-              WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $4 AND direction = 'pull')
         EXCEPT
         SELECT unnest(external_ids) FROM sync_page
         WHERE organization_id = $1 AND sync_run_id = $2 AND stream = $4 AND direction = 'pull'

@@ -140,7 +140,7 @@ async def reconcile(lease: Lease, source: Source, mail: MailService) -> Reconcil
     """
     where = (lease.run_id, lease.connection_id, source.stream.record_stream)
     counts = await compare_objects(lease.scope, *where)
-    differing = await _differing(lease.scope, source.translator, *where)
+    differing = await _differing(lease.scope, source.translator, *where[1:])
     examples = {"missing_here": counts.pop("here"), "missing_there": counts.pop("there"), "different": differing[:EXAMPLES]}
     before = await _before(lease.scope, *where)
     found = await _keep(lease.scope, *where, {**counts, "different": len(differing), "examples": examples})
@@ -192,23 +192,20 @@ async def compare_objects(scope: Scope, run_id: UUID, connection_id: UUID, strea
     return dict(row or {})
 
 
-async def _differing(scope: Scope, translator: Translator, run_id: UUID, connection_id: UUID, stream: str) -> list[str]:
+async def _differing(scope: Scope, translator: Translator, connection_id: UUID, stream: str) -> list[str]:
     """External ids of mappings that are said to be synced while the record is not what both had; in what is mapped, nothing else."""
     found: list[str] = []
     after: UUID | None = None
     while True:
-        rows = await moved_on(scope, run_id, connection_id, stream, after)
+        rows = await moved_on(scope, connection_id, stream, after)
         found += [row["external_id"] for row in rows if translator.changed(row["base"] or {}, row["data"])]
         if len(rows) < BATCH:
             return found
         after = rows[-1]["id"]
 
 
-async def moved_on(scope: Scope, run_id: UUID, connection_id: UUID, stream: str, after: UUID | None) -> list[asyncpg.Record]:
-    """Synced mappings whose record has another version than the one that both had: few, so that only these are read whole.
-
-    Those that the run itself made, record and mapping at once, have nothing to be compared with yet.
-    """
+async def moved_on(scope: Scope, connection_id: UUID, stream: str, after: UUID | None) -> list[asyncpg.Record]:
+    """Synced mappings whose record has another version than the one that both had: few, so that only these are read whole."""
     return await fetch(
         scope,
         """
@@ -219,7 +216,7 @@ async def moved_on(scope: Scope, run_id: UUID, connection_id: UUID, stream: str,
             AND record_version.version = mapping.base_version
         WHERE mapping.organization_id = $1 AND mapping.connection_id = $2 AND mapping.stream = $3
           AND mapping.status = 'synced' AND mapping.archived_at IS NULL AND ($4::uuid IS NULL OR mapping.id > $4)
-          AND mapping.created_run_id IS DISTINCT FROM $6 AND record.deleted_at IS NULL
+          AND record.deleted_at IS NULL
         ORDER BY mapping.id LIMIT $5
         """,
         scope.organization_id,
@@ -227,7 +224,6 @@ async def moved_on(scope: Scope, run_id: UUID, connection_id: UUID, stream: str,
         stream,
         after,
         BATCH,
-        run_id,
     )
 
 

@@ -337,7 +337,7 @@ SERVICES: tuple[tuple[str, Read], ...] = (
 
 WALKS: tuple[tuple[str, Read], ...] = (
     ("what one side lacks", lambda of: reconciliation.compare_objects(of.scope, of.filled.id("run", 3), of.connection(), "companies")),
-    ("records that moved on", lambda of: reconciliation.moved_on(of.scope, of.filled.id("run", 3), of.connection(), "companies", None)),
+    ("records that moved on", lambda of: reconciliation.moved_on(of.scope, of.connection(), "companies", None)),
     ("mappings that wait", lambda of: links.waiting(of.scope, of.connection(), "companies", None, 500)),
     (
         "records that a connection does not have",
