@@ -43,13 +43,10 @@ def _at(path: str) -> Reader:
 
 def _trimmed_text(path: str, maximum: str = "10000") -> Reader:
     """`trim` and then `text`, with which nearly every row begins, in one step with the path."""
-    first, *rest = path.split(".")
-    limit, whole = int(maximum), text(maximum).pull
+    get, limit, whole = paths.getter(path), int(maximum), text(maximum).pull
 
     def read(document: Any, evaluation: Any, account: Account) -> Any:
-        value = document.get(first)
-        for key in rest:
-            value = value.get(key) if isinstance(value, dict) else None
+        value = get(document)
         if isinstance(value, str):
             value = value.strip()
             if len(value) <= limit and "\x00" not in value:

@@ -1,4 +1,4 @@
-"""What subscribers hear of records: one event for each page that a sync has committed."""
+"""What subscribers hear of records: one event for the page, or the pages, that a sync has committed at once."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ def topic_of(entity: str) -> str:
 
 
 def page_event(connection_id: UUID, entity: str, changes: Sequence[RecordChange]) -> NewEvent:
-    """The event of a page, about its connection. Pages have no revision of their own; their sequence tells them apart."""
+    """The event of what was committed at once, about its connection. It has no revision of its own; its sequence tells it apart."""
     kinds: dict[str, list[UUID]] = {"created": [], "updated": [], "deleted": []}
     for change in changes[:NAMED]:
         kinds[change.kind].append(change.record_id)

@@ -26,7 +26,7 @@ from app.records import repository as records
 from app.records.events import page_event
 from app.records.models import RecordChange
 from app.syncs import creations, deletions, failures, merging, rules
-from app.syncs.ahead import Ahead, Ready
+from app.syncs.batches import Ahead, Ready
 from app.syncs.failures import Failure
 from app.syncs.merging import Candidate
 from app.syncs.models import Counts

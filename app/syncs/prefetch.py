@@ -6,14 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
-AHEAD = 2
-"""Pages that wait at most; one more is in the reader's hand. Memory stays flat."""
 
 
 @asynccontextmanager
-async def prefetched(pages: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[list[T]]]:
-    """The same pages, read ahead: each time those that wait, at least one. What reading raises is raised behind the pages before it."""
-    queue: asyncio.Queue[T | Exception | None] = asyncio.Queue(AHEAD)
+async def prefetched(pages: AsyncIterator[T], most: int = 1) -> AsyncIterator[AsyncIterator[list[T]]]:
+    """The same pages, read ahead: each time those that wait, one or more. What reading raises is raised behind the pages before it.
+
+    At most that many wait while as many are written, and one is in the reader's hand: memory stays flat.
+    """
+    queue: asyncio.Queue[T | Exception | None] = asyncio.Queue(most)
     reader = asyncio.create_task(_read_into(queue, pages))
     try:
         yield _from(queue)

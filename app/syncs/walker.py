@@ -19,7 +19,8 @@ from app.mail.service import MailService
 from app.mappings import links
 from app.mappings.mapped_streams import MappedStreams
 from app.syncs import absence, failures, leases, quarantine_store, repository, rules, single, walks
-from app.syncs.ahead import Batch, joined, nothing_ahead, translated_ahead
+from app.syncs.ahead import translated_ahead
+from app.syncs.batches import Batch, joined, one_by_one
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
 from app.syncs.pages import PageWriter
@@ -31,6 +32,8 @@ from app.syncs.sources import Source
 from app.syncs.walks import PUSH
 
 RETRY_BATCH = 200
+WRITTEN_TOGETHER = 2
+"""Pages of a first walk, where both are there."""
 TOLD_ONCE_PER = timedelta(hours=1)
 """Operators hear of failing syncs of a connection no more often."""
 
@@ -83,9 +86,10 @@ class StreamWalker:
         )
         read = _noting_when(scope, single.pages(source, session, walk))
         is_first = saved is None and not source.stream.has_parts
-        async with prefetched(translated_ahead(source, read) if is_first else nothing_ahead(read)) as pages:
+        batches, most = (translated_ahead(source, read), WRITTEN_TOGETHER) if is_first else (one_by_one(read), 1)
+        async with prefetched(batches, most) as pages:
             async for waiting in pages:
-                for batch in joined(waiting) if is_first else waiting:
+                for batch in joined(waiting):
                     await self._commit(lease, source, batch)
                     if time.monotonic() > deadline:
                         return False

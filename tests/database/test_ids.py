@@ -18,8 +18,10 @@ def test_a_process_that_was_forked_gives_other_ids_than_its_parent():
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        os.write(write, b"".join(new_id().bytes[8:] for _ in range(100)))
-        os._exit(0)
+        try:
+            os.write(write, b"".join(new_id().bytes[8:] for _ in range(100)))
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     given = os.read(read, 10_000)
 

@@ -100,7 +100,7 @@ class _Update:
         if not changes.body:
             raise RequestRejected("Metakocka keeps a contact under an address, and this partner has none: give it an address first.")
         try:
-            await calls.write(self.session, "update_partner", {"partner": {"mk_id": self.mk_id, **changes.body}})
+            await calls.write(self.session, "update_partner", {"partner": {**changes.body, "mk_id": self.mk_id}})
         except OutcomeUnknown:
             reading = await self._read_back()
             if self._is_open(reading):

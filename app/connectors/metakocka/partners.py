@@ -15,10 +15,11 @@ from app.connectors.metakocka.walks import Progress, stretches
 
 BILLING = "Račun"
 """The address type under which `add_partner` keeps the default address."""
-HEAD = ("mk_id", "count_code", "customer", "buyer", "supplier", "tax_id_number", "registration_number")
+HEAD = ("customer", "buyer", "supplier", "tax_id_number", "registration_number")
 ADDRESS = ("street", "post_number", "city", "province", "country")
 CONTACT = ("name", "phone", "gsm", "email")
-PERSON = ("mk_id", *CONTACT)
+HEAD_READ, CONTACT_READ = ("mk_id", "count_code", *HEAD), ("mk_id", *CONTACT)
+"""With what is only read: written, it would name another partner."""
 
 
 def partner_items(session: Session, rows: Sequence[Row]) -> list[Item]:
@@ -31,7 +32,7 @@ def partner_document(payload: bytes, parts: Sequence[Part], account: Account) ->
     partner = decode_object(payload)
     address, contacts = billing_address(partner), objects_in(partner.get("partner_contact_list"))
     contact = _first_contact_at(address, contacts)
-    document: dict[str, Any] = texts_of(partner, HEAD)
+    document: dict[str, Any] = texts_of(partner, HEAD_READ)
     document["is_person"] = "true" if text_of(partner.get("business_entity")) == "false" else "false"
     document["address"] = place = texts_of(address, ADDRESS)
     # One reply of the provider's spells it so.
@@ -95,6 +96,6 @@ async def _look_through(session: Session, mk_id: str) -> Reading | None:
 
 
 def _person(contact: Values, first: Values) -> Values:
-    person = texts_of(contact, PERSON)
+    person = texts_of(contact, CONTACT_READ)
     person["is_first"] = "true" if contact is first or person["mk_id"] == text_of(first.get("mk_id")) else "false"
     return person

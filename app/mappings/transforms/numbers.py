@@ -63,16 +63,15 @@ def flag(yes: str | None = None, no: str | None = None) -> Pair:
         raise ValueError("a flag has two different words, for yes and for no, or none")
     is_yes = (_YES | {str(yes).lower()}) - {str(no).lower()} if yes is not None else _YES
     is_no = (_NO | {str(no).lower()}) - {str(yes).lower()} if no is not None else _NO
-    words = {**dict.fromkeys(is_yes, True), **dict.fromkeys(is_no, False)}
 
     def pull(value: Any, account: Account) -> bool:
-        if type(value) is str and value in words:  # nearly all are
-            return words[value]
         if value is None:
             return False
-        word = str(value).strip().lower()
-        if word in words:
-            return words[word]
+        word = value if value in ("true", "false") else str(value).strip().lower()
+        if word in is_no:
+            return False
+        if word in is_yes:
+            return True
         raise ValueError(f"{shown(value)} is neither yes nor no")
 
     def push(value: Any, account: Account) -> Any:

@@ -37,6 +37,20 @@ async def test_a_partner_is_created_once_whatever_becomes_of_the_answer(mk: Runn
     assert (kept["business_entity"], kept["taxpayer"], kept["foreign_county"], kept["buyer"]) == ("true", "true", "false", "true")
 
 
+async def test_ids_and_numbers_are_metakockas_own_whatever_a_field_mapping_says(mk: RunningSandbox):
+    mine, other = await add_partner(mk), await add_partner(mk, "Another one")
+    async with metakocka(mk) as opened:
+        write = await update(opened.session, "partners", mine["mk_id"], mk_id=other["mk_id"], count_code="X", customer="Renamed")
+        await write_until_known(opened.session, "partners", write)
+        created = await write_until_known(opened.session, "partners", create({**NEW, "mk_id": other["mk_id"], "count_code": "X"}))
+
+    assert await mk.partner(other["mk_id"]) == other
+    renamed, new = await mk.partner(mine["mk_id"]), await mk.partner(created.item.external_id)
+    assert (renamed["customer"], renamed["count_code"]) == ("Renamed", mine["count_code"])
+    assert new["count_code"] not in ("X", other["count_code"])
+    assert len(await mk.effects(object="partner")) == 2
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("after_work", [False, True])
 async def test_a_contact_is_added_once_whatever_becomes_of_the_answer(mk: RunningSandbox, fault: str, after_work: bool):
