@@ -5,7 +5,7 @@ import pytest
 from app.database import fetch
 from app.errors import InvalidInput, LeaseLost
 from app.syncs.models import RunStatus
-from app.syncs.plans.pushes import PushApplier
+from app.syncs.plans.push_applying import PushApplier
 from app.syncs.pushing import RecordPusher
 from tests import factories
 from tests.two_way.office import Office

@@ -15,6 +15,7 @@ from app.syncs import quarantine_store, walks
 from app.syncs.leases import Lease
 from app.syncs.models import Counts
 from app.syncs.pages import Outcome
+from app.syncs.plans import due_items
 from app.syncs.plans import items as plan_items
 from app.syncs.plans import parts as plan_parts
 from app.syncs.plans import rules as plan_rules
@@ -40,7 +41,7 @@ class PullApplier:
         if resume is None:
             await self._begin(lease, plan, source)
         after = UUID(resume["after"]) if resume else None
-        while batch := await plan_items.due(scope, plan.id, name, PULL, after=after, limit=PAGE):
+        while batch := await due_items.due(scope, plan.id, name, PULL, after=after, limit=PAGE):
             after = batch[-1].id
             await self._apply(lease, plan, source, batch)
             if time.monotonic() > deadline:
@@ -53,7 +54,7 @@ class PullApplier:
         return True
 
     async def _begin(self, lease: Lease, plan: Plan, source: Source) -> None:
-        expected = await plan_items.due_count(lease.scope, plan.id, source.stream.name, PULL)
+        expected = await due_items.due_count(lease.scope, plan.id, source.stream.name, PULL)
         async with transaction(lease.scope):
             await walks.begin_stream(lease, source.stream.name, expected or None)
             await self._walker.checkpoint(lease, f"{source.stream.title}: applying", forgive=False)
@@ -71,7 +72,7 @@ class PullApplier:
             await _require_unmoved(scope, plan, [item.id for item in objects])
             counts, outcome = await self._walker.pages.write_each(source, _page(objects, parts))
             await _require_planned(source, objects, outcome)
-            await plan_items.mark_applied(scope, [item.id for item in (*batch, *objects)])
+            await due_items.mark_applied(scope, [item.id for item in (*batch, *objects)])
             await self._note(lease, name, [item.key for item in objects], batch[-1].id, counts)
 
     async def _note(self, lease: Lease, stream: str, keys: Sequence[str], after: UUID, counts: Counts) -> None:
@@ -95,7 +96,7 @@ class PullApplier:
         async with transaction(scope):
             if terms.get("found_all"):
                 await quarantine_store.clear(scope, source.connection_id, name)
-            if not terms["narrowed"] and not await plan_items.is_any_left(scope, plan.id, name):
+            if not terms["narrowed"] and not await due_items.is_any_left(scope, plan.id, name):
                 await plan_store.keep_state(scope, plan, lease.run_id, name, terms["saved"])
             await self._walker.checkpoint(lease, "")
 
@@ -106,14 +107,14 @@ async def _with_parts(scope: Scope, plan_id: UUID, stream: str, items: Sequence[
     while True:
         parts = await plan_parts.of(scope, plan_id, stream, found)
         parents = {parent for part, former in parts for parent in (part.parent_id, former) if parent} - found.keys()
-        more = await plan_items.by_keys(scope, plan_id, stream, parents) if parents else []
+        more = await due_items.by_keys(scope, plan_id, stream, parents) if parents else []
         if not more:
             return list(found.values()), [part for part, _ in parts]
         found.update((item.key, item) for item in more)
 
 
 async def _require_unmoved(scope: Scope, plan: Plan, item_ids: Collection[UUID]) -> None:
-    if moved := await plan_items.moved(scope, plan.id, plan.connection_id, item_ids):
+    if moved := await due_items.moved(scope, plan.id, plan.connection_id, item_ids):
         raise PlanOutdated(moved)
 
 

@@ -11,13 +11,14 @@ from app.database import transaction
 from app.records.editing import RecordEditor
 from app.syncs.leases import Lease
 from app.syncs.models import SyncRun
-from app.syncs.plans import items as plan_items
+from app.syncs.plans import due_items
 from app.syncs.plans import rules as plan_rules
 from app.syncs.plans import store as plan_store
 from app.syncs.plans.applying import PullApplier
 from app.syncs.plans.making import PullPlanner, terms
 from app.syncs.plans.models import PUSH, Moved, Plan, PlanNotFound, PlanOutdated
-from app.syncs.plans.pushes import PushApplier, PushPlanner
+from app.syncs.plans.push_applying import PushApplier
+from app.syncs.plans.push_planning import PushPlanner
 from app.syncs.plans.undo import UndoRuns
 from app.syncs.sources import Source
 from app.syncs.walker import StreamWalker
@@ -108,13 +109,13 @@ class PlanRuns:
         return True
 
     async def _take_back(self, lease: Lease, run: SyncRun, plan: Plan, deadline: float) -> bool:
-        if _is_new(run) and (moved := await plan_items.moved(lease.scope, plan.id, plan.connection_id)):
+        if _is_new(run) and (moved := await due_items.moved(lease.scope, plan.id, plan.connection_id)):
             raise PlanOutdated(moved)
         return await self._undo.apply(lease, run, plan, deadline)
 
     async def _note_undone(self, lease: Lease, plan: Plan) -> None:
         """The run that was taken back says so; one that had been taken back by it counts again."""
-        if plan.undoes_run_id is None or not await plan_items.is_undone(lease.scope, plan.id):
+        if plan.undoes_run_id is None or not await due_items.is_undone(lease.scope, plan.id):
             return
         again = await plan_store.of_undoing_run(lease.scope, plan.undoes_run_id)
         for run_id, undone in ((plan.undoes_run_id, True), (again, False)):
@@ -127,7 +128,7 @@ class PlanRuns:
 
         Raises PlanOutdated, ConnectorError.
         """
-        moved = await plan_items.moved(lease.scope, plan.id, plan.connection_id)
+        moved = await due_items.moved(lease.scope, plan.id, plan.connection_id)
         for row in run.streams:
             counting = await terms(await self._source(lease, connector, row.stream, session))
             if counting != {name: plan.terms[row.stream].get(name) for name in counting}:

@@ -19,7 +19,7 @@ from app.paging import PageRequest, ResultPage
 from app.queue import JobQueue
 from app.syncs import repository
 from app.syncs.models import RunOptions, SyncRun
-from app.syncs.plans import items as plan_items
+from app.syncs.plans import due_items
 from app.syncs.plans import rules as plan_rules
 from app.syncs.plans import selection as plan_selection
 from app.syncs.plans import store as plan_store
@@ -196,7 +196,7 @@ class PlanService:
             assert plan is not None
             if (earlier := await self._earlier(actor, plan)) is not None:
                 return earlier
-            if plan.applied_run_id and item_ids is None and not await plan_items.is_any_due(actor.scope, plan_id):
+            if plan.applied_run_id and item_ids is None and not await due_items.is_any_due(actor.scope, plan_id):
                 return plan.applied_run_id
             if plan_rules.is_too_old(plan.created_at, self._now()):
                 raise PlanOutdated([Moved("", "", None, "terms")])
@@ -204,7 +204,7 @@ class PlanService:
             if item_ids is not None and await plan_selection.choose(actor.scope, plan_id, item_ids) != len(set(item_ids)):
                 raise InvalidInput(fields={"itemIds": _NOT_THERE})
             await plan_store.begin(actor.scope, plan_id, run_id, chosen_only=item_ids is not None, by=actor.name)
-            if moved := await plan_items.moved(actor.scope, plan_id, plan.connection_id):
+            if moved := await due_items.moved(actor.scope, plan_id, plan.connection_id):
                 raise PlanOutdated(moved)
             await self._queue_apply(actor, plan, run_id)
             await self._audit.add(actor, "plan.applied", plan.id, {"run_id": run_id, "items": len(item_ids) if item_ids else None})

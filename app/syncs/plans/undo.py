@@ -18,9 +18,9 @@ from app.records.models import Record
 from app.syncs import walks
 from app.syncs.leases import Lease
 from app.syncs.models import Counts, SyncRun
+from app.syncs.plans import due_items, undo_rules, undo_store
 from app.syncs.plans import items as plan_items
 from app.syncs.plans import store as plan_store
-from app.syncs.plans import undo_rules, undo_store
 from app.syncs.plans.models import UNDO, DueItem, NewItem, Plan, PlanOutdated
 from app.syncs.plans.undo_rules import Past, State
 from app.syncs.plans.undo_store import Sent
@@ -97,11 +97,11 @@ class UndoRuns:
         resume = await walks.resume_state(lease.scope, lease.run_id, stream)
         after = UUID(resume["after"]) if resume else None
         if resume is None:
-            expected = await plan_items.due_count(lease.scope, plan.id, stream, UNDO)
+            expected = await due_items.due_count(lease.scope, plan.id, stream, UNDO)
             async with transaction(lease.scope):
                 await walks.begin_stream(lease, stream, expected or None)
                 await self._walker.checkpoint(lease, f"{stream}: taking back", forgive=False)
-        while batch := await plan_items.due(lease.scope, plan.id, stream, UNDO, after=after, limit=PAGE):
+        while batch := await due_items.due(lease.scope, plan.id, stream, UNDO, after=after, limit=PAGE):
             after = batch[-1].id
             await self._apply(lease, plan, stream, batch)
             if time.monotonic() > deadline:
@@ -116,12 +116,12 @@ class UndoRuns:
         scope, ids = lease.scope, [item.record_id for item in batch if item.record_id]
         async with transaction(scope):
             await records.hold_many(scope, ids)
-            if moved := await plan_items.moved(scope, plan.id, plan.connection_id, [item.id for item in batch]):
+            if moved := await due_items.moved(scope, plan.id, plan.connection_id, [item.id for item in batch]):
                 raise PlanOutdated(moved)
             held = {record.id: record for record in await records.get_many(scope, ids)}
             edits = [_edit(item, held[item.record_id]) for item in batch if item.record_id]
             await self._editor.write(scope, edits, f"sync run {lease.run_id}", lease.run_id)
-            await plan_items.mark_applied(scope, [item.id for item in batch])
+            await due_items.mark_applied(scope, [item.id for item in batch])
             state = {"after": str(batch[-1].id)}
             await walks.add_page(lease, stream, external_ids=[], state=state, counts=_counts(edits), expected=None)
             await self._walker.checkpoint(lease, "")

@@ -1,8 +1,7 @@
-"""Plans what a push would send, and applies it as it was planned.
+"""Plans what a push would send.
 
 The object is read at the provider and, where somebody changed it there, merged; what would be written then is kept, and everything
-that this wrote in the hub is taken back. Before the first effect each object is looked at in the same way again. While it is written
-the push itself compares once more what the provider shows and what is sent.
+that this wrote in the hub is taken back.
 """
 
 import time
@@ -27,11 +26,11 @@ from app.syncs.models import Counts, SyncRun
 from app.syncs.plans import items as plan_items
 from app.syncs.plans import store as plan_store
 from app.syncs.plans.making import taken_back, terms
-from app.syncs.plans.models import PUSH, DueItem, Moved, NewItem, Plan, PlanOutdated
+from app.syncs.plans.models import PUSH, NewItem
 from app.syncs.plans.rules import differences, digest
 from app.syncs.push_decisions import Data, Decided, decide
-from app.syncs.push_walk import PAGE, PushState, counts_of, next_waiting, side_by_side
-from app.syncs.pushing import NotTaken, PushOutcome, find_one, page_of, translated
+from app.syncs.push_walk import PushState, next_waiting, side_by_side
+from app.syncs.pushing import NotTaken, find_one, page_of, translated
 from app.syncs.sources import UNUSABLE, Source
 from app.syncs.walker import StreamWalker
 
@@ -45,24 +44,6 @@ class _Look:
     external_id: str | None
     theirs: Data | None
     conflicts: Sequence[Conflict] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _AsPlanned:
-    """What the plan says of a push. Raises PlanOutdated when it is otherwise."""
-
-    stream: str
-    item: DueItem
-
-    def shown(self, theirs: Data) -> None:
-        self._require(self.item.shown == digest(theirs), "provider")
-
-    def sent(self, write: RecordWrite) -> None:
-        self._require(self.item.effect == _effect(write), "outcome")
-
-    def _require(self, holds: bool, what: str) -> None:
-        if not holds:
-            raise PlanOutdated([Moved(self.stream, self.item.key, self.item.record_id, what)])
 
 
 class PushPlanner:
@@ -89,10 +70,10 @@ class PushPlanner:
             async with transaction(scope):
                 await plan_items.put(scope, plan_id, source.connection_id, (name, source.stream.record_stream, PUSH), items)
                 await plan_store.count_unchanged(scope, plan_id, len(found) - len(items))
-                await _note(self._walker, lease, name, state.saved(), Counts(read=len(found), unchanged=len(found)), record_ids)
+                await note_page(self._walker, lease, name, state.saved(), Counts(read=len(found), unchanged=len(found)), record_ids)
             if time.monotonic() > deadline:
                 return False
-        return await _finish(self._walker, lease, source, "planned")
+        return await finish_push(self._walker, lease, source, "planned")
 
     async def preview(self, source: Source, session: Session, record_id: UUID) -> NewItem | None:
         """What a push of this record would send; None: nothing. Raises ConnectorError when nobody can say now."""
@@ -141,72 +122,24 @@ class PushPlanner:
         effect = None
         if look.decided is not None:
             write = self._walker.pusher.write_of(source, look.decided, look.external_id, None)
-            fields, effect = _sent_fields(source, look, write), _effect(write)
+            fields, effect = _sent_fields(source, look, write), effect_of(write)
         for conflict in look.conflicts:
             fields.setdefault(conflict.field, {}).update(base=conflict.base, ours=conflict.ours, theirs=conflict.theirs)
         kind = "conflict" if look.conflicts else "create" if look.external_id is None else "update"
         return _new(kind, before, fields, effect, shown, _writer(source))
 
 
-class PushApplier:
-    """Sends what a plan says, and looks beforehand whether all of it still holds."""
-
-    def __init__(self, walker: StreamWalker, planner: PushPlanner) -> None:
-        self._walker = walker
-        self._planner = planner
-
-    async def check(self, lease: Lease, plan: Plan, source: Source, session: Session, deadline: float) -> bool:
-        """Whether all objects are as the plan saw them: True when all were looked at; False when the slice is over first.
-
-        Raises PlanOutdated, ConnectorError.
-        """
-        scope, name = lease.scope, source.stream.name
-        while items := await plan_items.unchecked(scope, plan.id, lease.run_id, name, PAGE):
-            found = await side_by_side(items, lambda item: self._planner.preview(source, session, _record(item)), None)
-            moved = [_moved(name, item, now) for item, now in zip(items, found, strict=True) if not _is_same(item, now)]
-            if moved:
-                raise PlanOutdated(moved)
-            async with transaction(scope):
-                await plan_items.mark_checked(scope, lease.run_id, [item.id for item in items])
-                await self._walker.checkpoint(lease, f"{source.stream.title}: looking whether the plan still holds")
-            if time.monotonic() > deadline:
-                return False
-        return True
-
-    async def walk(self, lease: Lease, plan: Plan, source: Source, session: Session, deadline: float) -> bool:
-        """True when everything is sent; False when the slice is over first. Raises PlanOutdated, ConnectorError, LeaseLost."""
-        scope, name = lease.scope, source.stream.name
-        resume = await walks.resume_state(scope, lease.run_id, name, PUSH)
-        after = UUID(resume["after"]) if resume and "after" in resume else None
-        if resume is None:
-            async with transaction(scope):
-                await walks.begin_stream(lease, name, None, PUSH)
-                await self._walker.checkpoint(lease, f"{source.stream.title}: writing", forgive=False)
-        while batch := await plan_items.due(scope, plan.id, name, PUSH, after=after, limit=PAGE):
-            after = batch[-1].id
-            outcomes = await side_by_side(batch, lambda item: self._send(source, session, item), PushOutcome.UNCHANGED)
-            async with transaction(scope):
-                await _note(self._walker, lease, name, {"after": str(after)}, counts_of(outcomes), [_record(item) for item in batch])
-            if time.monotonic() > deadline:
-                return False
-        return await _finish(self._walker, lease, source, "written")
-
-    async def _send(self, source: Source, session: Session, item: DueItem) -> PushOutcome:
-        outcome = await self._walker.pusher.push(source, session, _record(item), _AsPlanned(source.stream.name, item))
-        async with transaction(source.scope):
-            await plan_items.mark_applied(source.scope, [item.id])
-        return outcome
-
-
-async def _note(
+async def note_page(
     walker: StreamWalker, lease: Lease, stream: str, state: dict[str, Any], counts: Counts, record_ids: Sequence[UUID]
 ) -> None:  # fmt: skip
+    """What was looked at or written, with where it stands; the last statements of a transaction. Raises LeaseLost."""
     ids = [str(record_id) for record_id in record_ids]
     await walks.add_page(lease, stream, external_ids=ids, state=state, counts=counts, expected=None, direction=PUSH)
     await walker.checkpoint(lease, "")
 
 
-async def _finish(walker: StreamWalker, lease: Lease, source: Source, word: str) -> bool:
+async def finish_push(walker: StreamWalker, lease: Lease, source: Source, word: str) -> bool:
+    """The walk of what waited has ended. Raises LeaseLost."""
     async with transaction(lease.scope):
         await walks.finish_stream(lease, source.stream.name, keep_state=False, direction=PUSH)
         await walker.checkpoint(lease, f"{source.stream.title}: {word}")
@@ -236,7 +169,8 @@ def _in_their_words(source: Source, theirs: Data | None) -> Data:
         return {}
 
 
-def _effect(write: RecordWrite) -> bytes:
+def effect_of(write: RecordWrite) -> bytes:
+    """What a write comes to at the provider, in 16 bytes."""
     names = sorted(write.changed)
     return digest([write.external_id, names, [write.document.get(name) for name in names]])
 
@@ -252,20 +186,6 @@ def _failure(decided: Decided, error: Exception) -> NewItem:
     told = {"stage": "push", "code": code, "message": str(error) or type(error).__name__, "fix_by": by}
     payload = msgspec.json.encode(decided.data)
     return NewItem("failure", str(decided.record_id), decided.record_id, error=told, payload=payload, calls=1)
-
-
-def _is_same(item: DueItem, now: NewItem | None) -> bool:
-    return now is not None and (item.kind, item.effect, item.shown) == (now.kind, now.effect, now.shown)
-
-
-def _moved(stream: str, item: DueItem, now: NewItem | None) -> Moved:
-    what = "provider" if now is not None and (now.shown != item.shown or now.kind == "failure") else "outcome"
-    return Moved(stream, item.key, item.record_id, what)
-
-
-def _record(item: DueItem) -> UUID:
-    assert item.record_id is not None
-    return item.record_id
 
 
 def _writer(source: Source) -> Writer:
