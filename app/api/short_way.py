@@ -80,10 +80,11 @@ class ShortWay:
         if checked is None or checked.errors or checked.document is None:
             return None
         known = self.reads.known(checked.document, checked.text, asked.operation_name)
-        bound = None if known is None else self.reads.bind(known, asked.variables, context.actor, context.hub)
-        if bound is None or bound.plan.rest is not None:
+        if known is None:
             return None
-        return bound, gate.price(checked, asked.operation_name, asked.variables)
+        cost = gate.price(checked, asked.operation_name, asked.variables)  # counts the values before anybody works on them
+        bound = self.reads.bind(known, asked.variables, context.actor, context.hub)
+        return None if bound is None or bound.plan.rest is not None else (bound, cost)
 
 
 async def _asked(request: Request) -> Asked | None:

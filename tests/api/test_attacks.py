@@ -18,7 +18,7 @@ from tests import factories
 from tests.api.client import GraphQLClient, gid
 from tests.api.variants import asking, with_settings
 
-SECONDS = 0.1
+SECONDS = 0.05
 """CPU time that a refusal may take, the client's included."""
 TRIES = 5
 
